@@ -5,5 +5,7 @@ pub mod log;
 pub mod map;
 
 pub use geometry::{Box2, Polygon, Pose2};
-pub use log::{Camera, Class, Ego, EgoBody, EgoState, Format, ImageRef, Log, SignalColor, SignalTrack, Track, TrackId, TrackState};
+pub use log::{
+    Camera, Class, Ego, EgoBody, EgoState, Format, ImageRef, Log, SignalColor, SignalTrack, Track, TrackId, TrackState,
+};
 pub use map::{DrivableSource, Lane, LaneHit, LaneId, LaneUse, Line, LineKind, Map, MapError, MapParts};
