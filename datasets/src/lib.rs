@@ -1,11 +1,16 @@
 //! Logs on disk become one [`Log`]: nuScenes, Argoverse 2, Waymo motion, ScenarioNet, MCAP; and back.
 
+pub mod error;
 pub mod geometry;
 pub mod log;
 pub mod map;
+pub mod source;
+mod validate;
 
+pub use error::Error;
 pub use geometry::{Box2, Polygon, Pose2};
 pub use log::{
     Camera, Class, Ego, EgoBody, EgoState, Format, ImageRef, Log, SignalColor, SignalTrack, Track, TrackId, TrackState,
 };
 pub use map::{DrivableSource, Lane, LaneHit, LaneId, LaneUse, Line, LineKind, Map, MapError, MapParts};
+pub use source::{LogRef, discover};
