@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// The angle equal to `angle_rad` in (−π, π].
 pub fn wrap_angle(angle_rad: f64) -> f64 {
+    if -std::f64::consts::PI < angle_rad && angle_rad <= std::f64::consts::PI {
+        return angle_rad;
+    }
     let wrapped = angle_rad.rem_euclid(std::f64::consts::TAU);
     if wrapped > std::f64::consts::PI { wrapped - std::f64::consts::TAU } else { wrapped }
 }

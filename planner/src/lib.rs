@@ -5,6 +5,7 @@ pub mod plan;
 pub mod route;
 pub mod score;
 pub mod state;
+pub mod vehicle;
 
 pub use plan::{Fallback, Plan, Planner};
 pub use score::SubScores;
