@@ -1,5 +1,13 @@
 //! Generated worlds, log replay, closed loop and report.
 
+pub mod error;
+pub mod faults;
+mod path;
+pub mod suite;
 pub mod trace;
+pub mod traffic;
 
+pub use error::Error;
+pub use faults::Faults;
 pub use trace::{Frame, FrameAgent, RunResult, Trace};
+pub use traffic::TrafficMode;

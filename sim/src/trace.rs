@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tandem_datasets::{Class, EgoBody, LaneId, Map, Pose2, SignalColor};
+use tandem_datasets::{Box2, Class, EgoBody, LaneId, Map, Pose2, SignalColor};
 use tandem_planner::{SubScores, VehicleState};
 
 /// One row of the table and of `--json`.
@@ -89,4 +89,11 @@ pub struct FrameAgent {
     pub width: f64,
     /// Speed, m/s.
     pub speed_mps: f64,
+}
+
+impl FrameAgent {
+    /// Its outline on the ground.
+    pub fn outline(&self) -> Box2 {
+        Box2 { pose: self.pose, length: self.length, width: self.width }
+    }
 }

@@ -1,0 +1,40 @@
+//! What can go wrong in the simulator.
+
+/// Why a run, a suite of runs or a replay could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The traffic mode has no such name.
+    #[error("traffic {name:?}: not one of replay, reactive")]
+    UnknownTraffic {
+        /// The name given.
+        name: String,
+    },
+    /// A figure of the injected faults means nothing.
+    #[error("{field}: {reason}")]
+    Fault {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The log lacks what a drive needs.
+    #[error("log {log}: {reason}")]
+    Undrivable {
+        /// The log's id.
+        log: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// A text is no shard.
+    #[error("shard {text:?}: not I/N with I from 1 to N")]
+    Shard {
+        /// The text.
+        text: String,
+    },
+    /// Results can't be put together.
+    #[error("two shards hold the same run: {run}")]
+    Merge {
+        /// The run.
+        run: String,
+    },
+}

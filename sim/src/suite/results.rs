@@ -1,0 +1,266 @@
+//! The results of a suite of runs: the table, `--json`, and how parts of it are put together.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::interval::poisson_interval;
+use crate::{Error, RunResult};
+
+/// One run in the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its figures.
+    #[serde(flatten)]
+    pub result: RunResult,
+    /// The file or directory that the log is from.
+    pub source: String,
+    /// What was injected, for people; empty for nothing.
+    pub injection: String,
+    /// Messages lost to injected faults.
+    pub lost_injected: u64,
+    /// Messages lost that nothing was meant to lose.
+    pub lost_unintended: u64,
+    /// Whether everything came that was sent, in time, to the end; injected faults aside.
+    pub complete: bool,
+    /// The digest of every message of the run.
+    pub recording_sha256: String,
+}
+
+impl Run {
+    /// What tells runs apart and orders them.
+    fn key(&self) -> (&str, &str, &str, &str, usize, &str) {
+        let RunResult { log, planner, traffic, .. } = &self.result;
+        (log, &self.source, &self.injection, traffic, rank(planner), planner)
+    }
+}
+
+/// Ours first, then the baselines from the strongest down, then the human.
+fn rank(planner: &str) -> usize {
+    let order = ["tandem", "pdm", "idm", "constant-velocity", "human"];
+    order.iter().position(|name| *name == planner).unwrap_or(order.len())
+}
+
+/// A log that could not be driven.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The log's id.
+    pub log: String,
+    /// The file or directory that it is from.
+    pub source: String,
+    /// Why, in one line.
+    pub reason: String,
+    /// Whether the log is fine but lacks what a drive needs (ego, map), or is damaged.
+    pub is_damaged: bool,
+}
+
+/// Runs of the same planner, traffic and injection, together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The planner's name.
+    pub planner: String,
+    /// `replay` or `reactive`.
+    pub traffic: String,
+    /// What was injected; empty for nothing.
+    pub injection: String,
+    /// How many runs.
+    pub logs: usize,
+    /// The mean of their scores.
+    pub score_mean: f64,
+    /// How far they drove together, km.
+    pub distance_km: f64,
+    /// Collisions by the ego's fault per kilometre; `None` where nothing moved.
+    pub at_fault_per_km: Option<f64>,
+    /// Its exact 95 % interval.
+    pub at_fault_per_km_interval: Option<[f64; 2]>,
+}
+
+/// The results of a suite. Serialises to what `tandem drive --json` prints.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Results {
+    /// The runs, ordered by log, injection, traffic and planner.
+    pub runs: Vec<Run>,
+    /// One row for each planner, traffic and injection.
+    pub summary: Vec<Summary>,
+    /// The logs that were not driven.
+    pub skipped: Vec<Skipped>,
+    /// Messages lost in all runs, for whatever reason.
+    pub lost_messages: u64,
+    /// Those of them that an injected fault lost.
+    pub lost_injected: u64,
+    /// Those of them that nothing was meant to lose.
+    pub lost_unintended: u64,
+    /// Whether all runs are complete.
+    pub complete: bool,
+    /// The run's digest; that of all runs' digests, in order, where there are several.
+    pub recording_sha256: String,
+}
+
+impl Results {
+    /// Puts runs in order and sums them up. The order in which they come does not matter.
+    pub fn new(mut runs: Vec<Run>, mut skipped: Vec<Skipped>) -> Self {
+        runs.sort_by(|a, b| a.key().cmp(&b.key()));
+        skipped.sort();
+        let lost = |of: fn(&Run) -> u64| runs.iter().map(of).sum::<u64>();
+        let (lost_injected, lost_unintended) = (lost(|run| run.lost_injected), lost(|run| run.lost_unintended));
+        Self {
+            summary: summarise(&runs),
+            lost_messages: lost_injected + lost_unintended,
+            lost_injected,
+            lost_unintended,
+            complete: runs.iter().all(|run| run.complete),
+            recording_sha256: digest(&runs),
+            runs,
+            skipped,
+        }
+    }
+
+    /// The results of several shards as those of the whole.
+    ///
+    /// # Errors
+    /// [`Error::Merge`] where two shards hold the same run.
+    pub fn merge(shards: Vec<Self>) -> Result<Self, Error> {
+        let (mut runs, mut skipped) = (Vec::new(), Vec::new());
+        for shard in shards {
+            runs.extend(shard.runs);
+            skipped.extend(shard.skipped);
+        }
+        let merged = Self::new(runs, skipped);
+        match merged.runs.windows(2).find(|pair| pair[0].key() == pair[1].key()) {
+            Some(pair) => {
+                let RunResult { log, planner, traffic, .. } = &pair[0].result;
+                Err(Error::Merge { run: format!("{log} by {planner} with {traffic} traffic") })
+            }
+            None => Ok(merged),
+        }
+    }
+}
+
+fn digest(runs: &[Run]) -> String {
+    if let [run] = runs {
+        return run.recording_sha256.clone();
+    }
+    let all = runs.iter().fold(Sha256::new(), |all, run| all.chain_update(&run.recording_sha256));
+    all.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn summarise(runs: &[Run]) -> Vec<Summary> {
+    let group = |run: &Run| {
+        let (.., injection, traffic, rank, planner) = run.key();
+        (injection.to_owned(), traffic.to_owned(), rank, planner.to_owned())
+    };
+    let mut groups: Vec<_> = runs.iter().map(group).collect();
+    groups.sort();
+    groups.dedup();
+    let summary = |key: (String, String, usize, String)| {
+        let members: Vec<_> = runs.iter().filter(|run| group(run) == key).map(|run| &run.result).collect();
+        let distance_km = members.iter().map(|run| run.distance_m).sum::<f64>() / 1000.0;
+        let collisions = members.iter().map(|run| run.at_fault_collisions).sum::<u32>();
+        // A ten-centimetre creep gives no rate.
+        let per_km = |count: f64| (distance_km > 1e-3).then(|| count / distance_km);
+        let [low, high] = poisson_interval(collisions);
+        let (injection, traffic, _, planner) = key;
+        Summary {
+            planner,
+            traffic,
+            injection,
+            logs: members.len(),
+            score_mean: members.iter().map(|run| run.score).sum::<f64>() / members.len() as f64,
+            distance_km,
+            at_fault_per_km: per_km(f64::from(collisions)),
+            at_fault_per_km_interval: per_km(low).zip(per_km(high)).map(|(low, high)| [low, high]),
+        }
+    };
+    groups.into_iter().map(summary).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tandem_planner::SubScores;
+
+    use super::*;
+
+    fn run(log: &str, planner: &str, score: f64, collisions: u32) -> Run {
+        let ones = SubScores { nc: 1.0, dac: 1.0, ddc: 1.0, tlc: 1.0, ep: 1.0, ttc: 1.0, lk: 1.0, hc: 1.0, ec: 1.0 };
+        Run {
+            result: RunResult {
+                log: log.into(),
+                planner: planner.into(),
+                traffic: "replay".into(),
+                score,
+                scores: ones,
+                distance_m: 250.0,
+                at_fault_collisions: collisions,
+                duration_s: 19.0,
+                notes: Vec::new(),
+            },
+            source: "somewhere".into(),
+            injection: String::new(),
+            lost_injected: 1,
+            lost_unintended: 0,
+            complete: true,
+            recording_sha256: format!("{log}{planner}"),
+        }
+    }
+
+    #[test]
+    fn shards_merge_to_what_the_whole_gives() {
+        let runs = vec![
+            run("b", "tandem", 0.9, 0),
+            run("a", "human", 1.0, 0),
+            run("a", "tandem", 0.8, 1),
+            run("b", "human", 1.0, 0),
+        ];
+        let whole = Results::new(runs.clone(), Vec::new());
+        let shards = runs.chunks(2).map(|part| Results::new(part.to_vec(), Vec::new())).rev().collect();
+        assert_eq!(Results::merge(shards).unwrap(), whole);
+        let names: Vec<_> = whole.runs.iter().map(|run| (&*run.result.log, &*run.result.planner)).collect();
+        assert_eq!(names, [("a", "tandem"), ("a", "human"), ("b", "tandem"), ("b", "human")]);
+    }
+
+    #[test]
+    fn a_run_in_two_shards_is_an_error_that_names_it() {
+        let shard = Results::new(vec![run("a", "tandem", 0.9, 0)], Vec::new());
+        let error = Results::merge(vec![shard.clone(), shard]).unwrap_err();
+        assert_eq!(error.to_string(), "two shards hold the same run: a by tandem with replay traffic");
+    }
+
+    #[test]
+    fn a_summary_holds_the_mean_and_the_rate_with_its_interval() {
+        let results = Results::new(vec![run("a", "tandem", 0.8, 1), run("b", "tandem", 0.9, 0)], Vec::new());
+        let summary = &results.summary[0];
+        assert!((summary.score_mean - 0.85).abs() < 1e-12);
+        assert_eq!(summary.at_fault_per_km, Some(2.0));
+        let [low, high] = summary.at_fault_per_km_interval.unwrap();
+        assert!((low - 0.0506).abs() < 1e-3 && (high - 11.14).abs() < 1e-2, "{low} {high}");
+        assert_eq!((results.lost_messages, results.lost_unintended), (2, 0));
+    }
+
+    #[test]
+    fn the_json_has_the_documented_keys_and_reads_back() {
+        let results = Results::new(vec![run("a", "tandem", 0.8, 1)], Vec::new());
+        let json = serde_json::to_value(&results).unwrap();
+        let run_keys = [
+            "log",
+            "planner",
+            "traffic",
+            "score",
+            "nc",
+            "dac",
+            "ddc",
+            "tlc",
+            "ep",
+            "ttc",
+            "lk",
+            "hc",
+            "ec",
+            "distance_m",
+            "at_fault_collisions",
+            "duration_s",
+        ];
+        assert!(run_keys.iter().all(|key| json["runs"][0].get(key).is_some()), "{json}");
+        let summary_keys = ["planner", "traffic", "logs", "score_mean", "at_fault_per_km"];
+        assert!(summary_keys.iter().all(|key| json["summary"][0].get(key).is_some()), "{json}");
+        assert!(["lost_messages", "recording_sha256"].iter().all(|key| json.get(key).is_some()), "{json}");
+        assert_eq!(serde_json::from_value::<Results>(json).unwrap(), results);
+    }
+}
