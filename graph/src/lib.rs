@@ -3,6 +3,7 @@
 pub mod cdr;
 pub mod message;
 pub mod node;
+pub mod rmw;
 pub mod time;
 
 pub use message::Message;
