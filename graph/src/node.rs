@@ -69,6 +69,7 @@ pub struct InputSpec {
     /// How old the newest message may be before the link counts as stale; armed at the start of the run.
     pub deadline: Option<Duration>,
     pub(crate) decode: fn(&[u8]) -> Result<AnyMessage, cdr::Error>,
+    pub(crate) stamp: fn(&AnyMessage) -> Option<Stamp>,
 }
 
 /// An output of a node: a topic and its type.
@@ -125,6 +126,7 @@ impl NodeSpec {
             queue,
             deadline: None,
             decode: |bytes| Ok(Arc::new(cdr::decode::<M>(bytes)?)),
+            stamp: |message| message.downcast_ref::<M>().and_then(Message::stamp),
         });
         self
     }
