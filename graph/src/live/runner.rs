@@ -182,9 +182,7 @@ impl<'a> Live<'a> {
             let nodes = self.nodes.iter_mut().zip(wirings);
             let threads: Vec<_> =
                 nodes.map(|((_, node), wiring)| scope.spawn(move || run(node.as_mut(), wiring, start))).collect();
-            while !self.stopper.is_stopped()
-                && wall_time() < end
-                && threads.iter().any(|thread| !thread.is_finished())
+            while !self.stopper.is_stopped() && wall_time() < end && threads.iter().any(|thread| !thread.is_finished())
             {
                 match tapped.recv_timeout(POLL) {
                     Ok(message) => show(&mut self.observers, &message),
@@ -197,8 +195,9 @@ impl<'a> Live<'a> {
             tapped.iter().for_each(|message| show(&mut self.observers, &message));
             let summaries = threads.into_iter().zip(&specs).map(|(thread, spec)| {
                 // A node's own panic is caught in its thread; this is one of the runner.
-                thread.join().unwrap_or_else(|_| {
-                    NodeSummary { failure: Some("its thread panicked".to_owned()), ..NodeSummary::new(spec) }
+                thread.join().unwrap_or_else(|_| NodeSummary {
+                    failure: Some("its thread panicked".to_owned()),
+                    ..NodeSummary::new(spec)
                 })
             });
             summaries.collect()
