@@ -199,7 +199,9 @@ fn named_lanes_make_the_same_route_as_the_path_along_them() {
     points.extend(straight([12.0, 12.0], [12.0, 60.0]));
     let driven = Route::from_path(&map, &drive(&points, 0.5, 2)).unwrap();
     assert_eq!(lanes_of(&route), lanes_of(&driven));
-    assert_eq!(route.centerline().points(), driven.centerline().points());
+    for (a, b) in route.centerline().points().iter().zip(driven.centerline().points()) {
+        assert!((a - b).norm() < 1e-3, "{a} is not {b}");
+    }
     assert!((route.goal_m() - (100.0 + 18.85 + 48.0)).abs() < 0.5, "{}", route.goal_m());
 }
 
