@@ -3,6 +3,7 @@
 mod error;
 pub mod frenet;
 pub mod guidance;
+pub mod idm;
 pub mod plan;
 pub mod route;
 pub mod score;
