@@ -6,6 +6,7 @@ mod path;
 pub mod suite;
 pub mod trace;
 pub mod traffic;
+pub mod world;
 
 pub use error::Error;
 pub use faults::Faults;

@@ -1,0 +1,22 @@
+# Format, lints, tests and documentation: what has to hold before a change lands.
+check: fmt clippy test doc
+
+fmt:
+    cargo fmt --all --check
+
+clippy:
+    cargo clippy --release --workspace --all-targets -- -D warnings
+
+test:
+    cargo test --release
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
+
+# Speed of one planner cycle and of the scorer.
+bench:
+    cargo bench -p tandem-planner
+
+# Licences, advisories and duplicate crates (needs cargo-deny).
+deny:
+    cargo deny check
