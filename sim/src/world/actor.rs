@@ -165,7 +165,11 @@ impl Actor {
         let mut other_m = (f64::INFINITY, f64::NEG_INFINITY);
         for m in metres(&self.curve) {
             let position = self.pose_at(m).position();
-            let near = others.iter().filter(|(_, there)| (there - position).norm() < reach_m);
+            let coarse = others.iter().step_by(8).map(|(_, there)| (there - position).norm());
+            let far = coarse.fold(f64::INFINITY, f64::min) > reach_m + 10.0;
+            let near = others[if far { 0..0 } else { 0..others.len() }]
+                .iter()
+                .filter(|(_, there)| (there - position).norm() < reach_m);
             let span =
                 near.fold(None, |span: Option<(f64, f64)>, (at, _)| Some(span.map_or((*at, *at), |(a, _)| (a, *at))));
             match (span, own_m) {
@@ -224,7 +228,8 @@ pub(super) fn want(index: usize, actors: &[Actor], lights: &[Light], time_s: f64
             follow(gap_m, leader_mps);
         }
     }
-    let braking_m = own.speed_mps * own.speed_mps / (2.0 * 3.0);
+    // Who can't stop gently any more goes on.
+    let braking_m = own.speed_mps * own.speed_mps / (2.0 * 1.8);
     for line in &own.stop_lines {
         let gap_m = line.along_m - own.front_m();
         let closed = matches!(lights[line.light].at(time_s), SignalColor::Red | SignalColor::Yellow);
@@ -264,7 +269,11 @@ fn leads(own: &Actor, other: &Actor) -> Option<(f64, f64)> {
     let turn = wrap_angle(there.pose.yaw - own.curve.at(along_m).yaw);
     let half_length_m = (there.length * turn.cos().abs() + there.width * turn.sin().abs()) / 2.0;
     let half_width_m = (there.length * turn.sin().abs() + there.width * turn.cos().abs()) / 2.0;
-    let aside_m = (left_m - own.left_m(along_m)).abs();
+    let mut aside_m = (left_m - own.left_m(along_m)).abs();
+    if turn.cos() > 0.8 {
+        // A second ahead, so that drivers make room for those who move over.
+        aside_m = aside_m.min((left_m + other.speed_now() * turn.sin() - own.left_m(along_m)).abs());
+    }
     let gap_m = along_m - half_length_m - own.front_m();
     let ahead = along_m > own.along_m + own.center_m && aside_m < half_width_m + own.size[1] / 2.0 + 0.25;
     // Who comes towards us in our lane is no leader that we could follow: treat him as standing.

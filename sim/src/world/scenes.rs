@@ -90,7 +90,7 @@ pub(super) fn parked_cars(stage: &mut Stage) -> &'static str {
     let speed = limit_mps * stage.draw(0.5, 0.9);
     // A driver keeps half a metre away from the row.
     stage.ego(own.clone(), START_M, speed, limit_mps).shifts.push(super::actor::Shift {
-        from_m: START_M + 2.0,
+        from_m: START_M - 30.0,
         over_m: 30.0,
         by_m: 0.35,
     });
@@ -146,12 +146,13 @@ pub(super) fn cut_in(stage: &mut Stage) -> &'static str {
     let road = stage.map.road(&reference, &layout);
     let (left, own) = (road.forward[0].1.clone(), road.forward[1].1.clone());
     let speed = limit_mps * stage.draw(0.8, 0.95);
-    stage.ego(own.clone(), START_M, speed, limit_mps);
-    let (ahead_m, wait_m, over_m) = (stage.draw(9.0, 16.0), stage.draw(20.0, 50.0), stage.draw(28.0, 45.0));
-    let cutter = stage.car(&left, START_M + ahead_m, speed, limit_mps * 0.85);
+    stage.ego(own.clone(), START_M, speed, limit_mps * 0.95);
+    let (ahead_m, wait_m, over_m) = (stage.draw(16.0, 24.0), stage.draw(15.0, 50.0), stage.draw(30.0, 45.0));
+    let cutter = stage.car(&left, START_M + ahead_m, speed + 0.5, limit_mps);
+    cutter.desired.push((9.0, limit_mps * 0.8));
     cutter.shifts.push(super::actor::Shift { from_m: START_M + ahead_m + wait_m, over_m, by_m: -layout.lane_m });
     stage.stream(&own, START_M + 90.0, REACH_M, (30.0, 60.0), limit_mps * 0.9);
-    stage.stream(&left, START_M + 60.0, REACH_M, (25.0, 60.0), limit_mps);
+    stage.stream(&left, START_M + 110.0, REACH_M, (25.0, 60.0), limit_mps);
     surroundings(stage, &road, &layout, &reference);
     "A car from the left lane cuts in"
 }
@@ -301,13 +302,13 @@ pub(super) fn intersection(stage: &mut Stage) -> &'static str {
     let mut oncoming = Vec::new();
     if let Some(curve) = way(2, 0) {
         let first = stage.actors.len();
-        stage.stream(&curve, 140.0, 255.0, (25.0, 60.0), limit_mps * 0.9);
+        stage.stream(&curve, 120.0, 215.0, (25.0, 60.0), limit_mps * 0.9);
         oncoming.extend(first..stage.actors.len());
     }
     let first_crossing = stage.actors.len();
     for (from, to) in [(1, 3), (3, 1)] {
         if let Some(curve) = way(from, to) {
-            let reach_m = if lights { 255.0 } else { 120.0 };
+            let reach_m = if lights { 215.0 } else { 120.0 };
             stage.stream(&curve, 60.0, reach_m, (20.0, 60.0), limit_mps * 0.9);
         }
     }

@@ -109,19 +109,18 @@ impl Stage {
     ) -> usize {
         let from = beside(curve.at(along_m), from_left_m);
         let to = beside(curve.at(along_m), to_left_m);
-        self.walks(from, to, start_s)
+        let way = to.position() - from.position();
+        self.walks(Curve::start(Pose2::new(from.x, from.y, way.y.atan2(way.x))).straight(way.norm()), start_s)
     }
 
     /// A person who walks along `curve`, `left_m` beside it.
     pub fn walks_along(&mut self, curve: &Curve, along_m: f64, left_m: f64) {
-        let span_m = if self.chance(0.5) { 40.0 } else { -40.0 };
-        let (from, to) = (beside(curve.at(along_m), left_m), beside(curve.at(along_m + span_m), left_m));
-        self.walks(from, to, 0.0);
+        let path = curve.between(along_m, along_m + 40.0).shifted(left_m);
+        let path = if self.chance(0.5) { path.reversed() } else { path };
+        self.walks(path, 0.0);
     }
 
-    fn walks(&mut self, from: Pose2, to: Pose2, start_s: f64) -> usize {
-        let way = to.position() - from.position();
-        let path = Curve::start(Pose2::new(from.x, from.y, way.y.atan2(way.x))).straight(way.norm());
+    fn walks(&mut self, path: Curve, start_s: f64) -> usize {
         let (speed, height) = (self.draw(1.1, 1.7), self.draw(1.55, 1.9));
         let walker = Actor::new(Class::Pedestrian, [0.6, 0.6, height], Motion::Walk, path, 0.0, speed);
         self.add(walker).start_s = start_s;
