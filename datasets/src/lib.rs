@@ -1,9 +1,13 @@
 //! Logs on disk become one [`Log`]: nuScenes, Argoverse 2, Waymo motion, ScenarioNet, MCAP; and back.
 
+mod draft;
 pub mod error;
 pub mod geometry;
+mod json;
 pub mod log;
 pub mod map;
+mod motion;
+pub mod scenarionet;
 pub mod source;
 mod validate;
 

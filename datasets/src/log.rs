@@ -94,7 +94,26 @@ impl Default for EgoBody {
     }
 }
 
+/// Vehicles whose axles are known: length, wheelbase, rear axle to centre, m.
+const KNOWN_BODIES: [[f64; 3]; 2] = [
+    // Renault Zoe, nuScenes' vehicle (4,084 mm = 839 + 2,588 + 657, manufacturer's sheet).
+    [4.084, 2.588, 1.385],
+    // Chrysler Pacifica, nuPlan's vehicle and that of the Waymo logs (nuplan-devkit `get_pacifica_parameters`).
+    [5.176, 3.089, 1.461],
+];
+
 impl EgoBody {
+    /// A body of the given extents, m. Its axles are those of the known vehicle of that length (within 3 %), or placed
+    /// in proportion to the default vehicle's.
+    pub fn of_size(length: f64, width: f64, height: f64) -> Self {
+        let known = KNOWN_BODIES.iter().find(|[known, ..]| (length / known - 1.0).abs() < 0.03);
+        let default = Self::default();
+        let scale = length / default.length;
+        let [_, wheelbase, rear_axle_to_center] =
+            known.copied().unwrap_or([length, default.wheelbase * scale, default.rear_axle_to_center * scale]);
+        Self { length, width, height, wheelbase, rear_axle_to_center }
+    }
+
     /// The body's outline for a rear-axle pose.
     pub fn outline(&self, map_from_ego: Pose2) -> Box2 {
         Box2 { pose: map_from_ego.ahead(self.rear_axle_to_center), length: self.length, width: self.width }

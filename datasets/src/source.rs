@@ -33,7 +33,7 @@ pub(crate) struct Reader {
 }
 
 /// All formats; the first that recognises a path has it.
-const READERS: &[Reader] = &[];
+const READERS: &[Reader] = &[crate::scenarionet::READER];
 
 /// A log that was found and can be read.
 #[derive(Clone)]

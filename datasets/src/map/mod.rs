@@ -162,6 +162,7 @@ impl Map {
         if parts.lanes.is_empty() && parts.drivable.is_empty() {
             return Err(MapError::Empty);
         }
+        check(&parts)?;
         let drivable_source = if !parts.drivable.is_empty() {
             DrivableSource::Polygons
         } else if parts.lines.iter().any(|line| line.kind == LineKind::RoadEdge) {
@@ -235,4 +236,32 @@ impl Map {
         }
         best
     }
+}
+
+/// Every centreline has a course of finite coordinates, and every reference meets a lane.
+fn check(parts: &MapParts) -> Result<(), MapError> {
+    for lane in &parts.lanes {
+        let wrong = |reason| Err(MapError::Lane { lane: lane.source_id.clone(), reason });
+        if lane.centerline.len() < 2 {
+            return wrong("its centreline has fewer than two points");
+        }
+        if !lane.centerline.iter().all(|point| point.coords.iter().all(|number| number.is_finite())) {
+            return wrong("its centreline has a coordinate that is not finite");
+        }
+        if lane.centerline.windows(2).all(|pair| pair[0].xy() == pair[1].xy()) {
+            return wrong("its centreline has no length");
+        }
+        let references = [
+            ("successors", lane.successors.as_slice()),
+            ("predecessors", &lane.predecessors),
+            ("left_neighbor", lane.left_neighbor.as_slice()),
+            ("right_neighbor", lane.right_neighbor.as_slice()),
+        ];
+        for (field, ids) in references {
+            if let Some(missing) = ids.iter().find(|id| id.0 as usize >= parts.lanes.len()) {
+                return Err(MapError::Dangling { lane: lane.source_id.clone(), field, number: missing.0 });
+            }
+        }
+    }
+    Ok(())
 }
