@@ -256,3 +256,14 @@ pub trait Node: Send {
     /// One step at time `now`.
     fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs);
 }
+
+/// A borrowed node, so that it can be looked at after the run.
+impl<N: Node + ?Sized> Node for &mut N {
+    fn spec(&self) -> NodeSpec {
+        (**self).spec()
+    }
+
+    fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
+        (**self).step(now, inputs, outputs);
+    }
+}

@@ -1,0 +1,48 @@
+//! The topics of the stack: what each is called, what it carries, and in which frame.
+
+use crate::Topic;
+use crate::msgs::autoware_perception_msgs::{PredictedObjects, TrafficLightGroupArray};
+use crate::msgs::autoware_planning_msgs::{LaneletRoute, Trajectory};
+use crate::msgs::autoware_vehicle_msgs::SteeringReport;
+use crate::msgs::diagnostic_msgs::DiagnosticArray;
+use crate::msgs::geometry_msgs::AccelWithCovarianceStamped;
+use crate::msgs::nav_msgs::Odometry;
+use crate::msgs::tandem_msgs::{PlanStatus, SceneJudgment, VectorMap};
+use crate::msgs::tf2_msgs::TFMessage;
+
+/// Pose of the rear axle in `map`, velocity in `base_link`; captured at the state's time.
+pub const ODOMETRY: Topic<Odometry> = Topic::new("/ego/odometry");
+
+/// Acceleration of the ego vehicle: `linear.x` in `base_link`, m/s².
+pub const ACCELERATION: Topic<AccelWithCovarianceStamped> = Topic::new("/ego/acceleration");
+
+/// Angle of the front wheels, rad, left positive.
+pub const STEERING: Topic<SteeringReport> = Topic::new("/ego/steering");
+
+/// The objects around, in `map`. The object id carries the agent's number; without predicted paths the planner
+/// predicts for itself.
+pub const OBJECTS: Topic<PredictedObjects> = Topic::new("/perception/objects");
+
+/// Traffic lights; the group's id is the number of the lane that it governs.
+pub const SIGNALS: Topic<TrafficLightGroupArray> = Topic::new("/perception/signals");
+
+/// The vector map, latched.
+pub const MAP: Topic<VectorMap> = Topic::new("/map/vector");
+
+/// The route, latched. Ids are lane numbers of the map.
+pub const ROUTE: Topic<LaneletRoute> = Topic::new("/map/route");
+
+/// What the slow system says.
+pub const JUDGMENT: Topic<SceneJudgment> = Topic::new("/slow/judgment");
+
+/// The plan: 41 points 0.1 s apart, the first one now.
+pub const TRAJECTORY: Topic<Trajectory> = Topic::new("/planning/trajectory");
+
+/// The planner's account of its plan.
+pub const STATUS: Topic<PlanStatus> = Topic::new("/planning/status");
+
+/// The health of every link, once a second.
+pub const DIAGNOSTICS: Topic<DiagnosticArray> = Topic::new("/diagnostics");
+
+/// The tree of frames.
+pub const TF: Topic<TFMessage> = Topic::new("/tf");
