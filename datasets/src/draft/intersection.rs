@@ -2,7 +2,7 @@
 
 use nalgebra::Point3;
 
-use super::polyline::{Bounds, angle_between, end_yaw, start_yaw};
+use super::polyline::{angle_between, bounds, end_yaw, start_yaw};
 use crate::map::{Lane, LaneId};
 
 /// Lanes that cross at a smaller angle merge or swerve, rad (15°).
@@ -16,7 +16,7 @@ const FORK_ANGLE_RAD: f64 = std::f64::consts::FRAC_PI_6;
 ///
 /// Where the source tells connectors from plain lanes, plain lanes are never flagged.
 pub(super) fn flag(connectors: &[Option<bool>], lanes: &mut [Lane]) {
-    let bounds: Vec<_> = lanes.iter().map(|lane| Bounds::of(&lane.centerline, 0.0)).collect();
+    let bounds: Vec<_> = lanes.iter().map(|lane| bounds(&lane.centerline, 0.0)).collect();
     let mut flags = vec![false; lanes.len()];
     for first in 0..lanes.len() {
         for second in first + 1..lanes.len() {
@@ -51,9 +51,9 @@ pub(super) fn flag(connectors: &[Option<bool>], lanes: &mut [Lane]) {
 
 /// Whether two lines cross on the ground at an angle, at about the same height, away from their ends.
 fn cross(a: &[Point3<f64>], b: &[Point3<f64>]) -> bool {
-    let b_bounds: Vec<_> = b.windows(2).map(|pair| Bounds::of(pair, 0.0)).collect();
+    let b_bounds: Vec<_> = b.windows(2).map(|pair| bounds(pair, 0.0)).collect();
     a.windows(2).any(|a_pair| {
-        let a_bounds = Bounds::of(a_pair, 0.0);
+        let a_bounds = bounds(a_pair, 0.0);
         b.windows(2).zip(&b_bounds).any(|(b_pair, b_bounds)| {
             a_bounds.overlaps(b_bounds)
                 && (a_pair[0].z - b_pair[0].z).abs() < CLEARANCE_M

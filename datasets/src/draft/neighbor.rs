@@ -1,6 +1,6 @@
 //! Which lane runs beside which, in the same direction.
 
-use super::polyline::{Bounds, angle_between, foot};
+use super::polyline::{angle_between, bounds, foot};
 use super::{DraftLane, LaneIds, Neighbor};
 use crate::map::{Lane, LaneId};
 
@@ -32,7 +32,7 @@ fn longest(neighbors: &[Neighbor], points: usize, ids: &LaneIds) -> Option<LaneI
 
 /// Finds neighbours by their distance.
 pub(super) fn infer(lanes: &mut [Lane]) {
-    let bounds: Vec<_> = lanes.iter().map(|lane| Bounds::of(&lane.centerline, SPACING_M.end)).collect();
+    let bounds: Vec<_> = lanes.iter().map(|lane| bounds(&lane.centerline, SPACING_M.end)).collect();
     for number in 0..lanes.len() {
         let line = &lanes[number].centerline;
         let samples: Vec<_> = samples(line.len()).map(|index| (line[index].xy(), yaw_at(line, index))).collect();

@@ -3,6 +3,7 @@
 use nalgebra::{Point2, Point3, Vector2};
 
 use crate::geometry::wrap_angle;
+use crate::map::bounds::Bounds;
 
 /// Length over ground, m.
 pub(crate) fn length_m(line: &[Point3<f64>]) -> f64 {
@@ -78,28 +79,7 @@ pub(crate) fn foot(line: &[Point3<f64>], point: Point2<f64>) -> Option<Foot> {
     best.map(|(_, foot)| foot)
 }
 
-/// An upright box around points.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    min: Point2<f64>,
-    max: Point2<f64>,
-}
-
-impl Bounds {
-    /// The box around a line, wider by `margin_m` on all sides.
-    pub fn of(line: &[Point3<f64>], margin_m: f64) -> Self {
-        let mut bounds = Self { min: Point2::new(f64::MAX, f64::MAX), max: Point2::new(f64::MIN, f64::MIN) };
-        for point in line {
-            bounds.min = bounds.min.inf(&point.xy());
-            bounds.max = bounds.max.sup(&point.xy());
-        }
-        bounds.min -= Vector2::repeat(margin_m);
-        bounds.max += Vector2::repeat(margin_m);
-        bounds
-    }
-
-    /// Whether two boxes share a point.
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.min.x <= other.max.x && other.min.x <= self.max.x && self.min.y <= other.max.y && other.min.y <= self.max.y
-    }
+/// The box around a line, wider by `margin_m` on all sides.
+pub(crate) fn bounds(line: &[Point3<f64>], margin_m: f64) -> Bounds {
+    Bounds::of(line.iter().map(|point| point.xy())).grown(margin_m)
 }
