@@ -6,10 +6,12 @@ pub mod geometry;
 mod json;
 pub mod log;
 pub mod map;
+pub mod messages;
 mod motion;
 pub mod scenarionet;
 pub mod source;
 mod validate;
+pub mod waymo;
 
 pub use error::Error;
 pub use geometry::{Box2, Polygon, Pose2};

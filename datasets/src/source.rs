@@ -33,7 +33,7 @@ pub(crate) struct Reader {
 }
 
 /// All formats; the first that recognises a path has it.
-const READERS: &[Reader] = &[crate::scenarionet::READER];
+const READERS: &[Reader] = &[crate::scenarionet::READER, crate::waymo::JSON_READER, crate::waymo::RECORD_READER];
 
 /// A log that was found and can be read.
 #[derive(Clone)]

@@ -14,9 +14,9 @@ const JOIN_EXACT_M: f64 = 0.1;
 /// The largest kink between joined lanes, rad (45°).
 const JOIN_ANGLE_RAD: f64 = std::f64::consts::FRAC_PI_4;
 
-/// Removes lanes of fewer than two points and lets their entries lead on to their exits. Returns how many.
-pub(super) fn bridge_points(lanes: &mut Vec<DraftLane>) -> usize {
-    let before = lanes.len();
+/// Removes lanes of fewer than two points and lets their entries lead on to their exits. Returns their ids, each with
+/// the lanes that follow.
+pub(super) fn bridge_points(lanes: &mut Vec<DraftLane>) -> Vec<(String, Vec<String>)> {
     let points: BTreeMap<String, (Vec<String>, Vec<String>)> = lanes
         .iter()
         .filter(|lane| lane.centerline.len() < 2)
@@ -29,7 +29,8 @@ pub(super) fn bridge_points(lanes: &mut Vec<DraftLane>) -> usize {
             lane.entries = lead_on(&lane.entries, &points, |(entries, _)| entries);
         }
     }
-    before - lanes.len()
+    let following = |(_, exits): &(Vec<String>, Vec<String>)| lead_on(exits, &points, |(_, exits)| exits);
+    points.iter().map(|(id, lane)| (id.clone(), following(lane))).collect()
 }
 
 /// Replaces ids of removed lanes by what lies beyond them, through chains of removed lanes.

@@ -80,12 +80,19 @@ impl Draft {
             drop_repeated_points(lane);
         }
         let dropped = connect::bridge_points(&mut self.lanes);
-        if dropped > 0 {
+        if !dropped.is_empty() {
+            let dropped = dropped.len();
             notes.push(format!("map: {dropped} lanes of a single point left out, their ends joined"));
         }
         let mut ids = LaneIds::new();
         for (index, lane) in (0..).zip(&self.lanes) {
             ids.entry(lane.id.clone()).or_insert(LaneId(index));
+        }
+        // What governs a lane that was left out, such as a light, governs what follows it.
+        for (id, following) in dropped {
+            if let Some(next) = following.iter().find_map(|next| ids.get(next).copied()) {
+                ids.entry(id).or_insert(next);
+            }
         }
 
         let mut lanes: Vec<Lane> = self.lanes.iter().map(plain_lane).collect();

@@ -54,6 +54,7 @@ fn a_lane_of_one_point_is_bridged() {
     assert_eq!(parts.lanes.len(), 2);
     assert_eq!(parts.lanes[0].successors, [ids["after"]]);
     assert_eq!(parts.lanes[1].predecessors, [ids["before"]]);
+    assert_eq!(ids["point"], ids["after"], "its light is the light of what follows");
     assert!(notes[0].contains("1 lanes of a single point"), "{notes:?}");
 }
 
