@@ -1,5 +1,7 @@
 //! What can go wrong in the simulator.
 
+use std::path::PathBuf;
+
 /// Why a run, a suite of runs or a replay could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -36,5 +38,13 @@ pub enum Error {
     Merge {
         /// The run.
         run: String,
+    },
+    /// A result could not be written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
     },
 }

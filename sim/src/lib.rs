@@ -3,6 +3,7 @@
 pub mod error;
 pub mod faults;
 mod path;
+pub mod report;
 pub mod suite;
 pub mod trace;
 pub mod traffic;

@@ -1,0 +1,183 @@
+//! The report in a real browser: what a reader sees must be there once the scripts have run.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use support::{Drive, drive, street};
+use tandem_sim::Trace;
+use tandem_sim::report::{self, About};
+use tandem_sim::suite::{Results, Run, Skipped};
+
+/// The browser, or `None` with the reason printed; on CI there must be one.
+fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("TANDEM_CHROMIUM").map(PathBuf::from);
+    let on_path = || {
+        let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+    };
+    let found = named.or_else(on_path);
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "no browser: install chromium or set TANDEM_CHROMIUM");
+        println!("skipped: no chromium, chromium-browser or google-chrome on PATH, and TANDEM_CHROMIUM is not set");
+    }
+    found
+}
+
+/// A page as it is after its scripts have run.
+struct Page(String);
+
+impl Page {
+    fn open(browser: &Path, report: &Path, hash: &str) -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let output = Command::new(browser)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args(["--window-size=1440,900", "--virtual-time-budget=15000", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg(format!("file://{}#{hash}", report.display()))
+            .output()
+            .unwrap();
+        let page = Self(String::from_utf8(output.stdout).unwrap());
+        assert_eq!(page.attribute("<html", "data-fault"), None, "the page reports a fault");
+        assert_eq!(page.attribute("<html", "data-ready"), Some("yes"), "{}", String::from_utf8_lossy(&output.stderr));
+        page
+    }
+
+    /// The value of an attribute of the first tag that starts so.
+    fn attribute(&self, tag: &str, name: &str) -> Option<&str> {
+        let start = self.0.find(tag)?;
+        let tag = &self.0[start..start + self.0[start..].find('>')?];
+        let value = tag.split_once(&format!(" {name}=\""))?.1;
+        value.split('"').next()
+    }
+
+    /// The markup between the tag with this id and the next closing tag of its kind.
+    fn inside(&self, tag: &str, id: &str) -> &str {
+        let from_id = self.0.split_once(&format!("id=\"{id}\"")).unwrap().1;
+        let from = from_id.split_once('>').unwrap().1;
+        from.split_once(&format!("</{tag}>")).unwrap().0
+    }
+
+    fn rows(&self) -> Vec<&str> {
+        let body = self.inside("table", "runs").split_once("<tbody>").unwrap().1;
+        body.split("<tr").skip(1).collect()
+    }
+}
+
+/// Three planners on two logs; the hasty one drives into the pedestrian.
+fn report(name: &str, logs: [&str; 2]) -> PathBuf {
+    let map = Arc::new(street());
+    let mut traces = Vec::new();
+    for (number, log) in logs.into_iter().enumerate() {
+        for (planner, haste) in [("tandem", 0.95), ("idm", 0.7), ("constant-velocity", 1.1)] {
+            for (traffic, slower) in [("replay", 0.0), ("reactive", 0.05)] {
+                let haste = haste - slower - 0.03 * number as f64;
+                traces.push(drive(&map, &Drive { log, planner, traffic, haste, ..Drive::default() }));
+            }
+        }
+    }
+    let delayed = Drive { planner: "tandem", injection: "delay 100 ms, drop 0.1", haste: 1.04, ..Drive::default() };
+    traces.push(drive(&map, &delayed));
+    write(name, &traces)
+}
+
+fn write(name: &str, traces: &[Trace]) -> PathBuf {
+    let about =
+        About { title: "Streets".into(), command: "tandem drive --planner tandem,idm,constant-velocity".into() };
+    let run = |trace: &Trace| Run {
+        result: trace.result.clone(),
+        source: "made by hand".into(),
+        injection: trace.injection.clone(),
+        lost_injected: 0,
+        lost_unintended: 0,
+        complete: true,
+        recording_sha256: "e3b0c44298fc1c149afbf4c8996fb924".into(),
+    };
+    let skipped = Skipped {
+        log: "street-0003".into(),
+        source: "made by hand".into(),
+        reason: "has no map".into(),
+        is_damaged: false,
+    };
+    let results = Results::new(traces.iter().map(run).collect(), vec![skipped]);
+    report::write(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), &about, &results, traces).unwrap()
+}
+
+#[test]
+fn all_runs_are_listed_the_worst_run_and_moment_first() {
+    let Some(browser) = chromium() else { return };
+    let page = Page::open(&browser, &report("listed", ["street-0001", "street-0002"]), "");
+    let rows = page.rows();
+    assert_eq!(rows.len(), 13);
+    assert!(rows[0].contains("constant-velocity") && rows[0].contains("aria-selected=\"true\""), "{}", rows[0]);
+    assert!(rows[12].contains("tandem"), "{}", rows[12]);
+    let summary = page.inside("table", "summary").split_once("<tbody>").unwrap().1;
+    assert_eq!(summary.matches("<tr").count(), 7, "three planners × two kinds of traffic, and one injection");
+    let moments: Vec<&str> = page.inside("ol", "moments").split("<li").skip(1).collect();
+    assert!(moments[0].contains("at-fault collision with pedestrian 8"), "{}", moments[0]);
+    assert!(page.inside("ol", "notes").contains("no signal states"));
+    assert!(page.inside("ol", "notes").contains("has no map"), "logs that were not driven are named");
+}
+
+#[test]
+fn a_deep_link_shows_that_run_at_that_time_beside_another() {
+    let Some(browser) = chromium() else { return };
+    let path = report("linked", ["street-0001", "street-0002"]);
+    let page = Page::open(&browser, &path, "run=2&t=12.3&beside=4&camera=north&probe=1");
+    assert_eq!(page.attribute("<html", "data-probed"), Some("2@12.3"));
+    assert!(page.inside("h2", "run-title").starts_with("street-0001"));
+    assert!(page.inside("output", "clock").starts_with("12.3 / 19.9"));
+    let canvases: Vec<&str> = page.0.split("<canvas").filter(|tag| tag.contains("data-painted")).collect();
+    assert_eq!(canvases.len(), 2, "both stages are painted");
+    for canvas in canvases {
+        let number = |name: &str| -> f64 {
+            canvas.split_once(&format!("{name}=\"")).unwrap().1.split('"').next().unwrap().parse().unwrap()
+        };
+        assert!(number("data-painted") > 0.1 && number("data-colors") > 50.0, "{}", &canvas[..200]);
+    }
+}
+
+#[test]
+fn a_filter_keeps_only_what_it_names() {
+    let Some(browser) = chromium() else { return };
+    let page = Page::open(&browser, &report("filtered", ["street-0001", "street-0002"]), "filter=0002+idm");
+    let rows = page.rows();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.contains("street-0002") && row.contains("idm")));
+}
+
+#[test]
+fn hostile_log_ids_are_shown_as_text_and_run_nothing() {
+    let Some(browser) = chromium() else { return };
+    let hostile = "</script><img src=x onerror=\"document.documentElement.dataset.owned='yes'\">";
+    let page = Page::open(&browser, &report("hostile", [hostile, "<!--<script>"]), "probe=1");
+    assert_eq!(page.attribute("<html", "data-owned"), None);
+    assert_eq!(page.rows().len(), 13);
+    assert!(!page.0.contains("<img"), "no element was made of it");
+    assert!(page.rows().iter().any(|row| row.contains("&lt;/script&gt;&lt;img src=x")));
+    assert!(page.0.contains("a bus &lt;b&gt;coming&lt;/b&gt;"));
+}
+
+#[test]
+fn a_report_without_runs_or_frames_opens() {
+    let Some(browser) = chromium() else { return };
+    let page = Page::open(&browser, &write("empty", &[]), "");
+    assert!(page.rows().is_empty());
+    let still = drive(&Arc::new(street()), &Drive { frames: 0, ..Drive::default() });
+    let page = Page::open(&browser, &write("empty", &[still]), "");
+    assert_eq!(page.rows().len(), 1);
+}
+
+#[test]
+fn forty_long_crowded_runs_stay_below_fifteen_megabytes() {
+    let map = Arc::new(street());
+    let crowded = Drive { parked: 85, ..Drive::default() };
+    let traces: Vec<_> = (0..40).map(|i| drive(&map, &Drive { haste: 0.6 + 0.01 * f64::from(i), ..crowded })).collect();
+    let bytes = std::fs::metadata(write("large", &traces)).unwrap().len();
+    println!("40 runs × 200 frames × 100 agents: {:.1} MB", bytes as f64 / 1e6);
+    assert!(bytes < 15_000_000);
+}
