@@ -102,21 +102,16 @@ fn plans(columns: &mut Columns, trace: &Trace) {
         let points = frames.iter().flat_map(|frame| frame.plan.iter().map(move |point| point[axis] - from_ego(frame)));
         columns.push(name, POSITION_M, points);
     }
-    let sub_scores: [(&str, fn(&SubScores) -> f64); 9] = [
-        ("nc", |scores| scores.nc),
-        ("dac", |scores| scores.dac),
-        ("ddc", |scores| scores.ddc),
-        ("tlc", |scores| scores.tlc),
-        ("ep", |scores| scores.ep),
-        ("ttc", |scores| scores.ttc),
-        ("lk", |scores| scores.lk),
-        ("hc", |scores| scores.hc),
-        ("ec", |scores| scores.ec),
-    ];
-    for (name, value) in sub_scores {
-        let values = frames.iter().map(|frame| frame.scores.as_ref().map_or(f64::NAN, value));
-        columns.push(&format!("predicted.{name}"), SCORE, values);
+    let names = ["nc", "dac", "ddc", "tlc", "ep", "ttc", "lk", "hc", "ec"];
+    for (index, name) in names.into_iter().enumerate() {
+        let value = |frame: &Frame| frame.scores.as_ref().map_or(f64::NAN, |scores| in_order(scores)[index]);
+        columns.push(&format!("predicted.{name}"), SCORE, frames.iter().map(value));
     }
+}
+
+fn in_order(scores: &SubScores) -> [f64; 9] {
+    let SubScores { nc, dac, ddc, tlc, ep, ttc, lk, hc, ec } = *scores;
+    [nc, dac, ddc, tlc, ep, ttc, lk, hc, ec]
 }
 
 /// What stays the same of an agent: number, class, length and width in steps of position.

@@ -1,5 +1,7 @@
 //! Runs made by hand for the tests of the report: a curved street with everything on it that the report can draw.
 
+#![allow(clippy::unwrap_used)]
+
 use std::f64::consts::PI;
 use std::sync::Arc;
 

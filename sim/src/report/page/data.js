@@ -20,8 +20,10 @@ const MISSING = -(2 ** 31);
 /** The bytes of a block: base64 of a zlib stream. */
 async function unpack(id) {
   const packed = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const inflate = new DecompressionStream("deflate");
+  const writer = inflate.writable.getWriter();
+  const [bytes] = await Promise.all([new Response(inflate.readable).arrayBuffer(), writer.write(packed), writer.close()]);
+  return new Uint8Array(bytes);
 }
 
 /** The columns of a block by name; "no value" becomes NaN. */

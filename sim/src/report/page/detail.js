@@ -14,10 +14,10 @@ async function showRuns() {
   if (state.time > shownEnd()) change({ time: shownEnd() });
   drawHead();
   drawTimeline();
-  drawPlots();
-  drawTime();
-  drawStages();
-  if (probing) requestAnimationFrame(() => requestAnimationFrame(probe));
+  drawPlotsNow();
+  drawTimeNow();
+  drawStagesNow();
+  if (probing) probe();
 }
 
 function drawHead() {
@@ -62,16 +62,21 @@ function drawTimeline() {
   byId("timeline").setAttribute("aria-valuemax", end.toFixed(1));
 }
 
-const drawPlots = oncePerFrame(() => stages[0].run && plots.forEach((plot) => plot.draw()));
+function drawPlotsNow() {
+  if (stages[0].run) plots.forEach((plot) => plot.draw());
+}
 
 /** What changes with time, but for the stages. */
-const drawTime = oncePerFrame(() => {
+function drawTimeNow() {
   const end = shownEnd();
   byId("time-panel").style.setProperty("--at", end > 0 ? state.time / end : 0);
   byId("clock").textContent = `${fixed(state.time)} / ${fixed(end)} s`;
   byId("timeline").setAttribute("aria-valuenow", state.time.toFixed(1));
   if (stages[0].run) plots.forEach((plot) => plot.read(state.time));
-});
+}
+
+const drawPlots = oncePerFrame(drawPlotsNow);
+const drawTime = oncePerFrame(drawTimeNow);
 
 let lastTick = 0;
 

@@ -137,7 +137,8 @@ const fitButton = el("button", { type: "button", title: "Reset zoom and pan (0)"
 byId("stages").append(...stages.map((stage) => stage.element));
 byId("stage-bar").append(el("span", { id: "beside" }), el("div", { class: "segments" }, ...cameraButtons), fitButton);
 
-const drawStages = oncePerFrame(() => stages.forEach((stage) => !stage.element.hidden && stage.draw(state.time)));
+const drawStagesNow = () => stages.forEach((stage) => !stage.element.hidden && stage.draw(state.time));
+const drawStages = oncePerFrame(drawStagesNow);
 
 function drawCameraButtons() {
   for (const button of cameraButtons) button.setAttribute("aria-pressed", String(button.dataset.camera === state.camera));
