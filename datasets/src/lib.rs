@@ -1,13 +1,18 @@
 //! Logs on disk become one [`Log`]: nuScenes, Argoverse 2, Waymo motion, ScenarioNet, MCAP; and back.
 
+mod argoverse;
+mod columns;
 mod draft;
 pub mod error;
 pub mod geometry;
 mod json;
+mod kinematics;
 pub mod log;
 pub mod map;
 pub mod messages;
 mod motion;
+mod nuscenes;
+pub mod projection;
 pub mod scenarionet;
 pub mod source;
 mod validate;
@@ -19,4 +24,5 @@ pub use log::{
     Camera, Class, Ego, EgoBody, EgoState, Format, ImageRef, Log, SignalColor, SignalTrack, Track, TrackId, TrackState,
 };
 pub use map::{DrivableSource, Lane, LaneHit, LaneId, LaneUse, Line, LineKind, Map, MapError, MapParts};
+pub use projection::Box3;
 pub use source::{LogRef, discover};

@@ -33,7 +33,14 @@ pub(crate) struct Reader {
 }
 
 /// All formats; the first that recognises a path has it.
-const READERS: &[Reader] = &[crate::scenarionet::READER, crate::waymo::JSON_READER, crate::waymo::RECORD_READER];
+const READERS: &[Reader] = &[
+    crate::nuscenes::READER,
+    crate::argoverse::SENSOR_READER,
+    crate::argoverse::MOTION_READER,
+    crate::scenarionet::READER,
+    crate::waymo::JSON_READER,
+    crate::waymo::RECORD_READER,
+];
 
 /// A log that was found and can be read.
 #[derive(Clone)]

@@ -30,8 +30,8 @@ pub(crate) fn validate(log: &Log) -> Result<(), Error> {
     }
     for track in &log.tracks {
         let name = format!("track {}", track.source_id);
-        if track.size.iter().any(|extent| !(extent.is_finite() && *extent > 0.0)) {
-            return wrong(&name, "size", "is not positive");
+        if track.size.iter().any(|extent| !(extent.is_finite() && *extent >= 0.0)) {
+            return wrong(&name, "size", "is negative or not finite");
         }
         for (index, pair) in stamps(track.states.iter().map(|state| state.stamp)).enumerate() {
             if pair {

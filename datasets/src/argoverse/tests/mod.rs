@@ -1,0 +1,4 @@
+mod errors;
+mod fixture;
+mod motion;
+mod sensor;
