@@ -1,14 +1,24 @@
 //! Proposals, simulation, driving score, guidance from the slow system, and fallback.
 
 mod error;
+pub mod fallback;
 pub mod frenet;
 pub mod guidance;
 pub mod idm;
+pub mod node;
 pub mod plan;
+pub mod planners;
+pub mod predict;
+pub mod proposals;
 pub mod route;
 pub mod score;
 pub mod state;
+pub mod validate;
 pub mod vehicle;
+
+#[cfg(test)]
+#[path = "../tests/support/maps.rs"]
+mod maps;
 
 pub use error::Error;
 pub use frenet::{Frenet, FrenetFrame};

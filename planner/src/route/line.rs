@@ -20,15 +20,29 @@ const MAX_BRIDGE_M: f64 = 40.0;
 const BRIDGE_PER_SHIFT: f64 = 8.0;
 
 /// A piece of a route: (part of) a lane's centreline, or of the driven path where there is no lane.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stretch {
     pub lane: Option<LaneId>,
+    /// Which part of the lane's centreline, by arc length, m; `None` for all of it.
+    pub part_m: Option<[f64; 2]>,
     pub points: Vec<Point2<f64>>,
 }
 
 impl Stretch {
     pub fn whole_lane(map: &Map, lane: LaneId) -> Self {
-        Self { lane: Some(lane), points: map.lane(lane).centerline.iter().map(|point| point.xy()).collect() }
+        let points = map.lane(lane).centerline.iter().map(|point| point.xy()).collect();
+        Self { lane: Some(lane), part_m: None, points }
+    }
+
+    /// A lane from one arc length to another.
+    pub fn part_of_lane(map: &Map, lane: LaneId, from_m: f64, to_m: f64) -> Self {
+        let whole = Self::whole_lane(map, lane);
+        Self { part_m: Some([from_m, to_m]), points: between(&whole.points, from_m, to_m), ..whole }
+    }
+
+    /// A line where there is no lane.
+    pub fn off_lane(points: Vec<Point2<f64>>) -> Self {
+        Self { lane: None, part_m: None, points }
     }
 
     pub fn length_m(&self) -> f64 {
@@ -209,7 +223,7 @@ fn after(points: &[Point2<f64>], at_m: f64) -> Vec<Point2<f64>> {
 }
 
 /// The part of a polyline between two arc lengths; at least two points where it has a length.
-pub(super) fn between(points: &[Point2<f64>], from_m: f64, to_m: f64) -> Vec<Point2<f64>> {
+fn between(points: &[Point2<f64>], from_m: f64, to_m: f64) -> Vec<Point2<f64>> {
     let mut part = points.to_vec();
     truncate(&mut part, to_m.max(from_m));
     after(&part, from_m)

@@ -5,7 +5,7 @@ use nalgebra::Point2;
 use tandem_datasets::geometry::wrap_angle;
 use tandem_datasets::{LaneHit, LaneId, Map, Pose2};
 
-use super::line::{Stretch, between};
+use super::line::Stretch;
 use super::{is_finite, is_for_cars};
 
 /// Poses nearer than this to the one before are left out, m.
@@ -176,12 +176,15 @@ fn stretches(map: &Map, path: &[Pose2], chosen: &[&State]) -> Vec<Stretch> {
         result.extend(chosen[run_start].passed.iter().map(|&passed| Stretch::whole_lane(map, passed)));
         let stretch = match (lane, chosen[run_start].hit, chosen[i - 1].hit) {
             (Some(lane), Some(first), Some(last)) => {
-                let whole = Stretch::whole_lane(map, lane);
                 let from_m = if enters { 0.0 } else { first.along_m };
-                let to_m = if leaves { whole.length_m() } else { last.along_m };
-                Stretch { lane: Some(lane), points: between(&whole.points, from_m, to_m) }
+                let to_m = if leaves { lane_length_m(map, lane) } else { last.along_m };
+                if enters && leaves {
+                    Stretch::whole_lane(map, lane)
+                } else {
+                    Stretch::part_of_lane(map, lane, from_m, to_m)
+                }
             }
-            _ => Stretch { lane: None, points: driven(&path[run_start..i]) },
+            _ => Stretch::off_lane(driven(&path[run_start..i])),
         };
         if stretch.length_m() > 0.1 || chosen.len() == 1 {
             result.push(stretch);
@@ -189,7 +192,7 @@ fn stretches(map: &Map, path: &[Pose2], chosen: &[&State]) -> Vec<Stretch> {
         run_start = i;
     }
     if result.is_empty() {
-        result.push(Stretch { lane: None, points: driven(path) });
+        result.push(Stretch::off_lane(driven(path)));
     }
     result
 }

@@ -2,6 +2,7 @@
 
 mod line;
 mod matching;
+mod message;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +52,8 @@ pub struct RouteSegment {
 /// A route through a map. Immutable; shared by `Arc`.
 #[derive(Debug, Clone)]
 pub struct Route {
+    /// What the centreline was joined from, extensions included.
+    stretches: Vec<Stretch>,
     segments: Vec<RouteSegment>,
     centerline: FrenetFrame,
     /// By lane number: whether it is on the route.
@@ -71,7 +74,7 @@ impl Route {
     /// [`Error::Empty`] without lanes, [`Error::NoSuchLane`] for a lane that is not in the map.
     pub fn new(map: &Map, lanes: &[LaneId], goal: Pose2) -> Result<Self, Error> {
         if let Some(lane) = lanes.iter().find(|lane| lane.0 as usize >= map.parts().lanes.len()) {
-            return Err(Error::NoSuchLane { number: lane.0 });
+            return Err(Error::NoSuchLane { number: i64::from(lane.0) });
         }
         let stretches = lanes.iter().map(|&lane| Stretch::whole_lane(map, lane)).collect();
         Self::through(map, stretches, None, goal, Vec::new()).ok_or(Error::Empty { field: "lanes" })
@@ -115,6 +118,11 @@ impl Route {
         if missing_m > 1.0 {
             notes.push(format!("route: the map's lanes end {:.0} m beyond the goal", BEYOND_GOAL_M - missing_m));
         }
+        Self::assemble(map, stretches, goal, notes)
+    }
+
+    /// The route through stretches that need no extension any more; `None` if they have no length.
+    fn assemble(map: &Map, stretches: Vec<Stretch>, goal: Pose2, notes: Vec<String>) -> Option<Self> {
         let (points, starts) = line::joined(&stretches);
         let centerline = FrenetFrame::new(&points, STEP_M)?;
         let stretch_factor = centerline.length_m() / crate::frenet::polyline_length(&points);
@@ -140,6 +148,7 @@ impl Route {
             goal_m: 0.0,
             on_route: vec![false; map.parts().lanes.len()],
             beside: Vec::new(),
+            stretches,
             segments,
             centerline,
             goal,

@@ -1,11 +1,8 @@
-#[path = "../../tests/support/maps.rs"]
-mod maps;
-
-use maps::{MapBuilder, arc, straight};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::maps::{MapBuilder, arc, straight};
 
 /// Poses along points, 1 m apart at most, moved by seeded noise of up to `noise_m` that drifts slowly.
 fn drive(points: &[[f64; 2]], noise_m: f64, seed: u64) -> Vec<Pose2> {
@@ -213,4 +210,41 @@ fn unusable_input_is_an_error() {
     assert_eq!(Route::from_path(&map, &[]).unwrap_err(), Error::Empty { field: "path" });
     let nan = Pose2::new(f64::NAN, 0.0, 0.0);
     assert_eq!(Route::from_path(&map, &[nan]).unwrap_err(), Error::Empty { field: "path" });
+}
+
+#[test]
+fn a_route_comes_back_from_its_message_to_the_last_bit() {
+    let across = {
+        let mut map = MapBuilder::default();
+        map.lane(&straight([0.0, 0.0], [60.0, 0.0]));
+        map.lane(&straight([110.0, 0.0], [500.0, 0.0]));
+        map.build()
+    };
+    let gap = Route::from_path(&across, &drive(&straight([10.0, 0.8], [160.0, 0.8]), 0.3, 4)).unwrap();
+    let change_map = two_lanes(true, true);
+    let change = Route::from_path(&change_map, &lane_change()).unwrap();
+    for (map, route) in [(&across, gap), (&change_map, change)] {
+        let back = Route::from_message(map, &route.message(tandem_graph::Stamp::ZERO)).unwrap();
+        assert_eq!(back.centerline().points(), route.centerline().points());
+        assert_eq!(back.segments(), route.segments());
+        assert_eq!(back.goal_m(), route.goal_m());
+    }
+}
+
+#[test]
+fn a_route_message_that_means_nothing_is_an_error() {
+    let map = junction();
+    let mut message = Route::new(&map, &[LaneId(0)], Pose2::default()).unwrap().message(tandem_graph::Stamp::ZERO);
+    let mut with = |id: i64, text: &str| {
+        message.segments[0].preferred_primitive.id = id;
+        message.segments[0].preferred_primitive.primitive_type = text.to_owned();
+        Route::from_message(&map, &message).map(|_| ())
+    };
+    assert_eq!(with(0, "lane"), Ok(()));
+    assert_eq!(with(99, "lane"), Err(Error::NoSuchLane { number: 99 }));
+    for text in ["lane 3", "lane 5 1", "lane NaN 3", "path 1 2", "path 1 2 3", "path a b c d"] {
+        assert!(matches!(with(0, text), Err(Error::Primitive { .. })), "{text}");
+    }
+    message.segments.clear();
+    assert_eq!(Route::from_message(&map, &message).unwrap_err(), Error::Empty { field: "segments" });
 }

@@ -1,0 +1,208 @@
+//! What Tandem maximises: the driving score, and where that is equal, room, calm and agreement with the last plan.
+
+use std::collections::VecDeque;
+
+use tandem_datasets::{Class, EgoBody};
+use tandem_graph::Stamp;
+
+use crate::guidance::Effects;
+use crate::proposals::obstacles::Obstacle;
+use crate::proposals::{Maneuver, Proposal};
+use crate::score::{EC_STEPS, Scored};
+use crate::state::{Agent, Rollout, STEP_S, VehicleState};
+
+/// Weight of room to the others.
+const ROOM_WEIGHT: f64 = 0.08;
+
+/// Weight of agreement with the plan of half a second ago.
+const AGREEMENT_WEIGHT: f64 = 0.06;
+
+/// Weight of progress where EP does not speak.
+const PROGRESS_WEIGHT: f64 = 0.04;
+
+/// Weight of calm: little acceleration, jerk and swerving.
+const CALM_WEIGHT: f64 = 0.02;
+
+/// What braking to a stop has to be better by than driving on.
+const STOP_COST: f64 = 0.05;
+
+/// Weight of being on the centreline in the end.
+const CENTER_WEIGHT: f64 = 0.02;
+
+/// The limits of extended comfort: RMS of acceleration, jerk, yaw rate and yaw acceleration (NAVSIM
+/// `pdm_comfort_metrics.py`).
+const AGREEMENT_LIMITS: [f64; 4] = [0.7, 0.5, 0.1, 0.1];
+
+/// Steps over which jerk is taken, about what the score's filter does.
+const JERK_STEPS: usize = 6;
+
+/// The plans of the last half second.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    plans: VecDeque<(Stamp, Rollout)>,
+}
+
+impl Recent {
+    /// Keeps a plan, and forgets those older than extended comfort looks back.
+    pub fn push(&mut self, now: Stamp, plan: &Rollout) {
+        while self.plans.len() > EC_STEPS {
+            // Its buffer is used again.
+            if let Some((_, mut oldest)) = self.plans.pop_front()
+                && self.plans.len() == EC_STEPS
+            {
+                oldest.clone_from(plan);
+                self.plans.push_back((now, oldest));
+                return;
+            }
+        }
+        self.plans.push_back((now, plan.clone()));
+    }
+
+    /// The oldest plan of the last half second and how many steps ago it was made.
+    fn oldest(&self, now: Stamp) -> Option<(usize, &Rollout)> {
+        let age = |stamp: Stamp| (now.seconds_since(stamp) / STEP_S).round() as usize;
+        let (stamp, plan) = self.plans.iter().find(|(stamp, _)| (1..=EC_STEPS).contains(&age(*stamp)))?;
+        Some((age(*stamp), plan))
+    }
+
+    /// How much a plan differs from the oldest, as a share of what extended comfort allows: above 1 it is broken.
+    fn disagreement(&self, now: Stamp, plan: &[VehicleState]) -> f64 {
+        let Some((age, earlier)) = self.oldest(now) else { return 0.0 };
+        let earlier = &earlier[age.min(earlier.len())..];
+        let count = earlier.len().min(plan.len());
+        if count < 2 * JERK_STEPS {
+            return 0.0;
+        }
+        let mut sums = [0.0; 4];
+        let difference = |k: usize| {
+            let jerk = |states: &[VehicleState]| {
+                let (from, to) = (k.saturating_sub(JERK_STEPS), (k + JERK_STEPS).min(count - 1));
+                (states[to].acceleration_mps2 - states[from].acceleration_mps2) / ((to - from) as f64 * STEP_S)
+            };
+            let turn = |states: &[VehicleState]| {
+                let (from, to) = (k.saturating_sub(2), (k + 2).min(count - 1));
+                (states[to].yaw_rate_radps - states[from].yaw_rate_radps) / ((to - from) as f64 * STEP_S)
+            };
+            [
+                plan[k].acceleration_mps2 - earlier[k].acceleration_mps2,
+                jerk(plan) - jerk(earlier),
+                plan[k].yaw_rate_radps - earlier[k].yaw_rate_radps,
+                turn(plan) - turn(earlier),
+            ]
+        };
+        for k in 0..count {
+            for (sum, value) in sums.iter_mut().zip(difference(k)) {
+                *sum += value * value;
+            }
+        }
+        let share = |(sum, limit): (&f64, &f64)| (sum / count as f64).sqrt() / limit;
+        sums.iter().zip(&AGREEMENT_LIMITS).map(share).fold(0.0, f64::max)
+    }
+}
+
+/// What proposals of one cycle are judged by.
+pub(super) struct Objective<'a> {
+    pub now: Stamp,
+    pub body: EgoBody,
+    pub agents: &'a [Agent],
+    pub obstacles: &'a [Obstacle],
+    pub effects: &'a Effects,
+    pub recent: &'a Recent,
+    /// Progress that a free road would allow, m.
+    pub free_progress_m: f64,
+}
+
+impl Objective<'_> {
+    /// How good a proposal is; below zero if it must not be driven.
+    pub fn value(&self, proposal: &Proposal, simulated: &[VehicleState], scored: &Scored) -> f64 {
+        if self.effects.is_vetoed(proposal.maneuver) || self.enters_closed_region(simulated) {
+            return -1.0;
+        }
+        let multipliers = scored.scores.multipliers();
+        if multipliers == 0.0 {
+            return 0.0;
+        }
+        let progress = (scored.progress_m / self.free_progress_m.max(5.0)).min(1.0);
+        let disagreement = self.recent.disagreement(self.now, &proposal.rollout);
+        let extras = PROGRESS_WEIGHT * progress + self.effects.bonus(proposal.maneuver)
+            - ROOM_WEIGHT * self.crowding(proposal)
+            - AGREEMENT_WEIGHT * (disagreement - 0.5).clamp(0.0, 1.0)
+            - CALM_WEIGHT * unrest(&proposal.rollout)
+            - CENTER_WEIGHT * off_center(proposal)
+            - if proposal.maneuver == Maneuver::Stop { STOP_COST } else { 0.0 };
+        scored.scores.total() + multipliers * extras
+    }
+
+    /// How bad a proposal is that can't be avoided: the later and the slower it hits, the better.
+    pub fn rescue_value(&self, simulated: &[VehicleState], scored: &Scored) -> f64 {
+        let first = [scored.collision_step, scored.off_road_step, scored.red_light_step].into_iter().flatten().min();
+        match first {
+            None => 1e3,
+            Some(step) => {
+                let speed_mps = simulated.get(step).map_or(0.0, |state| state.speed_mps);
+                step as f64 - 3.0 * speed_mps
+            }
+        }
+    }
+
+    /// Whether the vehicle drives into a closed region that it is not in already.
+    fn enters_closed_region(&self, states: &[VehicleState]) -> bool {
+        self.effects.regions.iter().any(|ring| {
+            let region = tandem_datasets::Polygon { exterior: ring.clone(), holes: Vec::new() };
+            let inside = |state: &VehicleState| {
+                let outline = self.body.outline(state.pose);
+                outline.corners().iter().chain([&outline.pose.position()]).any(|point| region.contains(*point))
+            };
+            !inside(&states[0]) && states.iter().step_by(2).any(inside)
+        })
+    }
+
+    /// How closely a proposal passes or follows others, from 0 for plenty of room to 1 for none.
+    fn crowding(&self, proposal: &Proposal) -> f64 {
+        let Some(line) = &proposal.line else { return 0.0 };
+        let (half_length, half_width) = (self.body.length / 2.0, self.body.width / 2.0);
+        let mut worst: f64 = 0.0;
+        for step in (0..proposal.steps.len()).step_by(4) {
+            let now = &proposal.steps[step];
+            let center_m = now.along_m + self.body.rear_axle_to_center;
+            let left_m = line.at(center_m).left_m;
+            let doubt = 1.0 - 0.5 * step as f64 / proposal.steps.len() as f64;
+            for obstacle in self.obstacles {
+                let extent = obstacle.at_step(step);
+                if extent.to_m < center_m {
+                    // Whoever comes from behind keeps the distance.
+                    continue;
+                }
+                let along_m = extent.from_m - (center_m + half_length);
+                let across_m = (extent.right_m - (left_m + half_width)).max(left_m - half_width - extent.left_m);
+                let shy = match obstacle.agent.map(|index| self.agents[index].class) {
+                    Some(Class::Pedestrian | Class::Bicycle | Class::Animal) => 0.4,
+                    _ => 0.0,
+                };
+                let side_m = 0.35 + shy + 0.03 * now.speed_mps;
+                let front_m = 1.5 + shy + 0.4 * (now.speed_mps - obstacle.speed_along_mps.max(0.0)).max(0.0);
+                let beside = 1.0 - across_m.max(0.0) / side_m;
+                let ahead = 1.0 - along_m.max(0.0) / front_m;
+                worst = worst.max(doubt * beside.min(ahead).clamp(0.0, 1.0));
+            }
+        }
+        worst
+    }
+}
+
+/// Mean acceleration and turning of a plan as a share of the comfort limits.
+fn unrest(plan: &[VehicleState]) -> f64 {
+    let sum: f64 = plan
+        .iter()
+        .map(|state| state.acceleration_mps2.abs() / 4.0 + (state.speed_mps * state.yaw_rate_radps).abs() / 4.9)
+        .sum();
+    sum / plan.len().max(1) as f64
+}
+
+/// How far from the centreline a plan ends, m, up to 1; detours that come back do not count.
+fn off_center(proposal: &Proposal) -> f64 {
+    match &proposal.line {
+        Some(line) if !line.comes_back() => line.target_m().abs().min(1.0),
+        _ => 0.0,
+    }
+}

@@ -1,0 +1,384 @@
+//! Tandem's proposals: finer than PDM-Closed's, with detours, lane changes, waiting and braking.
+
+use tandem_datasets::{Pose2, SignalColor};
+
+use super::lateral::Line;
+use super::longitudinal::{Limits, Policy, Start, Step, unroll};
+use super::obstacles::{Blocker, Extent, Obstacle, along_route, in_the_way, standing};
+use super::{EgoOnRoute, Maneuver, Proposal, lay_out, stretch};
+use crate::guidance::Effects;
+use crate::idm::Idm;
+use crate::state::{Agent, PLAN_STATES, Scene};
+
+/// How Tandem follows. Gentler and a little keener than PDM-Closed's parameters.
+pub const FOLLOWING: Idm =
+    Idm { min_gap_m: 2.0, headway_s: 1.3, acceleration_mps2: 1.6, deceleration_mps2: 2.0, exponent: 6 };
+
+/// The speed to make for where neither map nor traffic says otherwise, m/s (50 km/h, the usual urban limit).
+pub const UNKNOWN_LIMIT_MPS: f64 = 13.9;
+
+/// Lateral acceleration in curves, m/s². The comfort limit is 4.89.
+const CURVE_MPS2: f64 = 2.2;
+
+/// Yaw rate in curves, rad/s. The comfort limit is 0.95.
+const CURVE_RADPS: f64 = 0.6;
+
+/// Deceleration with which slower stretches are approached, m/s².
+const APPROACH_MPS2: f64 = 1.2;
+
+/// How far ahead proposals look, m.
+const AHEAD_M: f64 = 120.0;
+
+/// Sideways room in excess of the body's half-width within which an obstacle is in the way, m.
+const CLEARANCE_M: f64 = 0.15;
+
+/// Sideways room that a detour makes, m: a tight and a generous one.
+const DETOUR_ROOM_M: [f64; 2] = [0.4, 0.9];
+
+/// Widest detour, m.
+const MAX_DETOUR_M: f64 = 3.8;
+
+/// Offsets within the lane that are tried to make room, m. Up to 0.5 m counts as keeping the lane.
+const NUDGES_M: [f64; 4] = [0.35, -0.35, 0.9, -0.9];
+
+/// Obstacles this close beside the body call for nudges, m.
+const NUDGE_WITHIN_M: f64 = 1.0;
+
+/// Obstacles no faster than this may be overtaken, m/s.
+const SLOW_MPS: f64 = 1.0;
+
+/// Standing obstacles this near to each other are passed in one detour, m.
+const SAME_DETOUR_M: f64 = 15.0;
+
+/// Red lights further behind the front bumper than this are no longer stopped for, m.
+const PASSED_LINE_M: f64 = 1.5;
+
+/// Braking harder than this for a yellow light is not asked for, m/s².
+const YELLOW_MPS2: f64 = 2.5;
+
+/// What the planner decided in the cycle before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Before {
+    /// The lateral plan in force.
+    pub line: Option<Line>,
+    /// What kind of plan it is.
+    pub maneuver: Option<Maneuver>,
+    /// The state that plan has for now.
+    pub step: Option<Step>,
+}
+
+/// Generates the proposals, keeping its buffers from cycle to cycle.
+#[derive(Debug, Default)]
+pub struct Generator {
+    obstacles: Vec<Obstacle>,
+    blockers: Vec<Blocker>,
+    caps_mps: Vec<f64>,
+    stops_m: Vec<f64>,
+    lines: Vec<(Line, Maneuver)>,
+    proposals: Vec<Proposal>,
+    used: usize,
+    ego: Option<EgoOnRoute>,
+    target_mps: f64,
+}
+
+impl Generator {
+    /// The proposals of a cycle; at least the centreline at several speeds and three ways to brake.
+    pub fn generate(&mut self, scene: &Scene, agents: &[Agent], effects: &Effects, before: &Before) -> &[Proposal] {
+        let frame = scene.route.centerline();
+        let hint_m = self.ego.map(|ego| ego.along_m);
+        let mut ego = EgoOnRoute::find(frame, &scene.ego, &scene.body, hint_m);
+        let mut start = Start {
+            along_m: ego.along_m,
+            speed_mps: scene.ego.speed_mps,
+            acceleration_mps2: scene.ego.acceleration_mps2,
+        };
+        self.ego = Some(ego);
+        // Go on from where the plan before wants to be by now, if the vehicle is near enough: plans that agree with
+        // each other are what extended comfort asks for.
+        if let Some(step) = before.step
+            && (step.speed_mps - start.speed_mps).abs() < 0.5
+            && (step.acceleration_mps2 - start.acceleration_mps2).abs() < 1.2
+        {
+            (start.speed_mps, start.acceleration_mps2) = (step.speed_mps, step.acceleration_mps2);
+        }
+        if let Some(line) = &before.line {
+            let planned = line.at(ego.along_m);
+            if (planned.left_m - ego.offset.left_m).abs() < 0.3 && (planned.slope - ego.offset.slope).abs() < 0.12 {
+                ego.offset = planned;
+            }
+        }
+        let target_mps = self.find_limits(scene, agents, effects, &ego, &start);
+        along_route(frame, agents, ego.along_m - 10.0, ego.along_m + AHEAD_M, &mut self.obstacles);
+        for region in &effects.regions {
+            let corners = region.iter().map(|point| frame.project_near(*point, ego.along_m));
+            let extent = corners.fold(None, |extent: Option<Extent>, place| {
+                let extent = extent.unwrap_or(Extent {
+                    from_m: place.along_m,
+                    to_m: place.along_m,
+                    right_m: place.left_m,
+                    left_m: place.left_m,
+                });
+                Some(Extent {
+                    from_m: extent.from_m.min(place.along_m),
+                    to_m: extent.to_m.max(place.along_m),
+                    right_m: extent.right_m.min(place.left_m),
+                    left_m: extent.left_m.max(place.left_m),
+                })
+            });
+            self.obstacles.extend(extent.map(standing));
+        }
+        self.find_lines(scene, &ego, start.speed_mps, before);
+        self.used = 0;
+        let caps_mps = std::mem::take(&mut self.caps_mps);
+        let stops_m = std::mem::take(&mut self.stops_m);
+        let mut idm = FOLLOWING;
+        idm.min_gap_m += effects.extra_gap_m;
+        idm.headway_s += effects.extra_headway_s;
+        let limits = Limits {
+            idm,
+            target_mps,
+            caps_mps: &caps_mps,
+            caps_from_m: ego.along_m,
+            front_m: scene.body.rear_axle_to_center + scene.body.length / 2.0,
+            center_m: scene.body.rear_axle_to_center,
+            stops_m: &stops_m,
+        };
+        for index in 0..self.lines.len() {
+            self.propose(scene, index, start, &limits);
+        }
+        (self.caps_mps, self.stops_m) = (caps_mps, stops_m);
+        self.target_mps = target_mps;
+        self.proposals()
+    }
+
+    /// The proposals of this cycle.
+    pub fn proposals(&self) -> &[Proposal] {
+        &self.proposals[..self.used]
+    }
+
+    /// The speed that a free road would allow in this cycle, m/s.
+    pub fn target_mps(&self) -> f64 {
+        self.target_mps
+    }
+
+    /// The obstacles of this cycle.
+    pub fn obstacles(&self) -> &[Obstacle] {
+        &self.obstacles
+    }
+
+    /// Fills in speed caps and stopping places; returns the speed to make for, m/s.
+    fn find_limits(
+        &mut self,
+        scene: &Scene,
+        agents: &[Agent],
+        effects: &Effects,
+        ego: &EgoOnRoute,
+        start: &Start,
+    ) -> f64 {
+        let (route, frame) = (&scene.route, scene.route.centerline());
+        // Where the map knows no limit, those who drive ahead on the same road know it.
+        let heading = frame.at(ego.along_m).heading();
+        let along = |agent: &&Agent| {
+            agent.class.is_vehicle()
+                && agent.path.first().is_some_and(|pose| {
+                    let between = pose.position() - scene.ego.pose.position();
+                    between.norm() < 40.0 && pose.heading().dot(&heading) > 0.9
+                })
+        };
+        let fastest_mps = agents.iter().filter(along).map(|agent| agent.speed_mps).fold(0.0, f64::max);
+        let unknown_mps = UNKNOWN_LIMIT_MPS.max(fastest_mps.min(1.1 * start.speed_mps));
+        let limit = |along_m: f64| effects.capped(route.speed_limit_mps(along_m).unwrap_or(unknown_mps));
+        self.caps_mps.clear();
+        self.caps_mps.extend((0..AHEAD_M as usize).map(|m| {
+            let along_m = ego.along_m + m as f64;
+            let bend = frame.curvature(along_m).abs().max(1e-6);
+            limit(along_m).min((CURVE_MPS2 / bend).sqrt()).min((CURVE_RADPS / bend).max(1.5))
+        }));
+        for m in (0..self.caps_mps.len() - 1).rev() {
+            let reachable = (self.caps_mps[m + 1].powi(2) + 2.0 * APPROACH_MPS2).sqrt();
+            self.caps_mps[m] = self.caps_mps[m].min(reachable);
+        }
+        self.stops_m.clear();
+        let front_m = ego.along_m + scene.body.rear_axle_to_center + scene.body.length / 2.0;
+        for (lane, color) in &scene.signals {
+            let Some(stop_m) = route.stop_line_m(*lane) else { continue };
+            let ahead_m = stop_m - front_m;
+            let stops = match color {
+                SignalColor::Red => ahead_m > -PASSED_LINE_M,
+                SignalColor::Yellow => ahead_m > start.speed_mps.powi(2) / (2.0 * YELLOW_MPS2),
+                SignalColor::Green | SignalColor::Unknown => false,
+            };
+            if stops {
+                self.stops_m.push(stop_m);
+            }
+        }
+        limit(ego.along_m)
+    }
+
+    /// Fills in the lateral plans to try.
+    fn find_lines(&mut self, scene: &Scene, ego: &EgoOnRoute, speed_mps: f64, before: &Before) {
+        let from_m = ego.along_m;
+        let to = |left_m: f64| Line::to(left_m, from_m, ego.offset, speed_mps);
+        self.lines.clear();
+        // The line in force goes on as it was; the centreline is always there.
+        let kept = before.line.filter(|line| !line.is_done(from_m) && line.at(from_m) == ego.offset);
+        match (kept, before.maneuver) {
+            (Some(line), Some(maneuver)) if line.target_m() != 0.0 || line.comes_back() => {
+                self.lines.push((to(0.0), Maneuver::KeepLane));
+                self.lines.push((line, maneuver));
+            }
+            (Some(line), _) => self.lines.push((line, Maneuver::KeepLane)),
+            (None, _) => self.lines.push((to(0.0), Maneuver::KeepLane)),
+        }
+        let half_m = scene.body.width / 2.0;
+        let center = self.lines[0].0;
+        let front_m = from_m + scene.body.rear_axle_to_center + scene.body.length / 2.0;
+        let beside = self.obstacles.iter().any(|obstacle| {
+            (0..=40).step_by(10).any(|step| {
+                let extent = obstacle.at_step(step);
+                let is_ahead = extent.to_m > from_m && extent.from_m < front_m + 5.0 * speed_mps.max(3.0);
+                is_ahead && extent.is_within(center.at(extent.from_m).left_m, half_m + NUDGE_WITHIN_M)
+            })
+        });
+        if beside || ego.offset.left_m.abs() > 0.3 {
+            for left_m in NUDGES_M {
+                let maneuver = if left_m > 0.0 { Maneuver::NudgeLeft } else { Maneuver::NudgeRight };
+                self.lines.push((to(left_m), maneuver));
+            }
+        }
+        self.find_detours(scene, ego, speed_mps, half_m);
+        let sides = [Maneuver::ChangeLaneLeft, Maneuver::ChangeLaneRight];
+        for (side, maneuver) in scene.route.lanes_beside_m(from_m + 2.0 * speed_mps + 10.0).iter().zip(sides) {
+            if let Some(left_m) = side {
+                self.lines.push((to(*left_m), maneuver));
+            }
+        }
+    }
+
+    /// Ways round the nearest standing obstacles, left and right, narrow and wide.
+    fn find_detours(&mut self, scene: &Scene, ego: &EgoOnRoute, speed_mps: f64, half_m: f64) {
+        let front_m = ego.along_m + scene.body.rear_axle_to_center + scene.body.length / 2.0;
+        let in_the_lane = |extent: &Extent| extent.is_within(0.0, half_m + CLEARANCE_M);
+        let slow = |obstacle: &&Obstacle| obstacle.stands || obstacle.speed_along_mps.abs() < SLOW_MPS;
+        let mut extents: Vec<Extent> = self
+            .obstacles
+            .iter()
+            .filter(slow)
+            .map(|obstacle| obstacle.at_step(0))
+            .filter(|extent| extent.to_m > ego.along_m && extent.from_m < front_m + 60.0)
+            .collect();
+        extents.sort_by(|a, b| a.from_m.total_cmp(&b.from_m));
+        let Some(first) = extents.iter().find(|extent| in_the_lane(extent)) else { return };
+        for side in [1.0, -1.0] {
+            let edge = |extent: &Extent| if side > 0.0 { extent.left_m } else { -extent.right_m };
+            for room_m in DETOUR_ROOM_M {
+                // Everything that stands in the way of the detour itself has to be passed too.
+                let (mut reach_m, mut width_m) = (first.to_m, edge(first) + half_m + room_m);
+                for extent in extents.iter().filter(|extent| extent.to_m > first.from_m) {
+                    let touches = extent.is_within(side * width_m, half_m + room_m) || in_the_lane(extent);
+                    if touches && extent.from_m < reach_m + SAME_DETOUR_M {
+                        reach_m = reach_m.max(extent.to_m);
+                        width_m = width_m.max(edge(extent) + half_m + room_m);
+                    }
+                }
+                if (0.2..=MAX_DETOUR_M).contains(&width_m) {
+                    let nose_m = scene.body.length / 2.0 + scene.body.rear_axle_to_center;
+                    let line = Line::to_by(side * width_m, ego.along_m, ego.offset, speed_mps, first.from_m - nose_m)
+                        .and_back(reach_m + scene.body.length / 2.0, speed_mps);
+                    self.lines.push((line, Maneuver::Overtake));
+                }
+            }
+        }
+    }
+
+    /// Adds the proposals along one line.
+    fn propose(&mut self, scene: &Scene, index: usize, start: Start, limits: &Limits) {
+        let (line, maneuver) = self.lines[index];
+        let half_m = scene.body.width / 2.0 + CLEARANCE_M;
+        let mut blockers = std::mem::take(&mut self.blockers);
+        in_the_way(&self.obstacles, &line, half_m, &mut blockers);
+        let crossed = blockers.iter().any(|blocker| blocker.crosses);
+        let along = if index == 0 { &[1.0, 0.8, 0.6, 0.4, 0.2][..] } else { &[1.0, 0.6][..] };
+        for &share in along {
+            for yields in [false, true] {
+                if yields && (!crossed || share < 0.5) {
+                    continue;
+                }
+                let maneuver = match maneuver {
+                    Maneuver::KeepLane if yields => Maneuver::Yield,
+                    Maneuver::KeepLane if share < 0.9 => Maneuver::SlowDown,
+                    other => other,
+                };
+                self.add(scene, &line, maneuver, Policy::Follow { share, yields }, start, &blockers, limits);
+            }
+        }
+        if index == 0 {
+            for deceleration_mps2 in [1.0, 2.5, 5.0] {
+                self.add(scene, &line, Maneuver::Stop, Policy::Brake { deceleration_mps2 }, start, &blockers, limits);
+            }
+        }
+        self.blockers = blockers;
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one call site above, all of it the proposal's making")]
+    fn add(
+        &mut self,
+        scene: &Scene,
+        line: &Line,
+        maneuver: Maneuver,
+        policy: Policy,
+        start: Start,
+        blockers: &[Blocker],
+        limits: &Limits,
+    ) {
+        let frame = scene.route.centerline();
+        let steps = unroll(policy, start, blockers, limits, |along_m| stretch(frame, along_m, line.at(along_m)));
+        if self.used == self.proposals.len() {
+            self.proposals.push(Proposal::blank());
+        }
+        let proposal = &mut self.proposals[self.used];
+        self.used += 1;
+        proposal.maneuver = maneuver;
+        proposal.line = Some(*line);
+        proposal.steps = steps;
+        describe(policy, line, &mut proposal.label);
+        lay_out(frame, |along_m| line.at(along_m), &steps, &scene.body, &mut proposal.rollout);
+    }
+}
+
+/// Writes what a proposal does: `follow 0.8`, `yield 1.0`, `brake 2.5`, `follow 1.0 to -0.9 and back`.
+fn describe(policy: Policy, line: &Line, label: &mut String) {
+    use std::fmt::Write;
+    label.clear();
+    // Writing to a string can't fail.
+    let _ = match policy {
+        Policy::Follow { share, yields: false } => write!(label, "follow {share:.1}"),
+        Policy::Follow { share, yields: true } => write!(label, "yield {share:.1}"),
+        Policy::Brake { deceleration_mps2 } => write!(label, "brake {deceleration_mps2:.1}"),
+    };
+    if line.target_m() != 0.0 {
+        let _ = write!(label, " to {:+.1}", line.target_m());
+    }
+    if line.comes_back() {
+        label.push_str(" and back");
+    }
+}
+
+/// The poses of a proposal that follows a judgment's waypoints, 0.5 s apart, by straight interpolation.
+pub(crate) fn waypoint_poses(ego: Pose2, waypoints: &[nalgebra::Point2<f64>]) -> Vec<Pose2> {
+    let points: Vec<_> = std::iter::once(ego.position()).chain(waypoints.iter().copied()).collect();
+    let mut poses = Vec::with_capacity(PLAN_STATES);
+    let mut yaw = ego.yaw;
+    for step in 0..PLAN_STATES {
+        let (index, part) = (step / 5, (step % 5) as f64 / 5.0);
+        let from = points[index.min(points.len() - 1)];
+        let to = points[(index + 1).min(points.len() - 1)];
+        let along = to - from;
+        if along.norm() > 0.05 {
+            yaw = along.y.atan2(along.x);
+        }
+        let at = from + along * part;
+        poses.push(Pose2::new(at.x, at.y, yaw));
+    }
+    poses
+}

@@ -1,0 +1,157 @@
+//! Tandem in closed loop on small maps: no collision, progress, a calm ride.
+
+mod support;
+
+use support::maps::{MapBuilder, arc, straight};
+use support::{Actor, Drive, Stage};
+use tandem_datasets::{LaneId, Map, Pose2, SignalColor};
+use tandem_planner::planners::Tandem;
+use tandem_planner::{Planner, VehicleState};
+
+fn start(speed_mps: f64) -> VehicleState {
+    VehicleState { pose: Pose2::new(5.0, 0.0, 0.0), speed_mps, ..VehicleState::default() }
+}
+
+/// A lane along x at y = 0 with wide shoulders.
+fn road() -> Map {
+    let mut map = MapBuilder::default();
+    map.lane(&straight([-50.0, 0.0], [600.0, 0.0]));
+    map.drivable(&[[-50.0, -4.5], [600.0, -4.5], [600.0, 4.5], [-50.0, 4.5]]);
+    map.build()
+}
+
+fn drive(stage: &Stage, seconds: f64) -> Drive {
+    let drive = stage.drive(&mut Tandem::default(), seconds);
+    drive.print();
+    drive
+}
+
+#[track_caller]
+fn assert_sound(drive: &Drive) {
+    let scores = drive.score().raw;
+    assert_eq!((scores.nc, scores.dac, scores.ddc, scores.tlc), (1.0, 1.0, 1.0, 1.0), "{scores:?}");
+    assert_eq!((scores.ttc, scores.hc), (1.0, 1.0), "{scores:?}");
+}
+
+#[test]
+fn a_free_road_is_driven_at_the_limit_in_the_middle() {
+    let drive = drive(&Stage::new(road(), &[LaneId(0)], start(5.0)), 15.0);
+    assert_sound(&drive);
+    assert!((drive.end().speed_mps - 13.0).abs() < 0.7, "{}", drive.end().speed_mps);
+    assert!(drive.states.iter().all(|state| state.pose.y.abs() < 0.05));
+    assert!(drive.score().raw.ec > 0.95, "{}", drive.score().raw.ec);
+}
+
+#[test]
+fn it_stops_behind_a_stopped_car_that_fills_the_road() {
+    let mut map = MapBuilder::default();
+    map.lane(&straight([-50.0, 0.0], [600.0, 0.0]));
+    let mut stage = Stage::new(map.build(), &[LaneId(0)], start(10.0));
+    stage.actors.push(Actor::parked(100.0, 0.0));
+    let drive = drive(&stage, 25.0);
+    assert_sound(&drive);
+    // Bumper to bumper: 2.3 m of half a car, 4.05 m from the rear axle to the own front.
+    let gap_m = 100.0 - 2.3 - drive.end().pose.x - 4.05;
+    assert!(drive.end().speed_mps.abs() < 0.1 && (0.8..4.5).contains(&gap_m), "{gap_m} m");
+}
+
+#[test]
+fn it_passes_a_car_parked_half_on_the_lane() {
+    let mut stage = Stage::new(road(), &[LaneId(0)], start(8.0));
+    stage.actors.push(Actor::parked(90.0, -2.0));
+    let drive = drive(&stage, 20.0);
+    assert_sound(&drive);
+    assert!(drive.end().pose.x > 130.0, "{}", drive.end().pose.x);
+    assert!(drive.end().pose.y.abs() < 0.3, "{}", drive.end().pose.y);
+}
+
+#[test]
+fn it_drives_past_rows_of_parked_cars() {
+    let mut stage = Stage::new(road(), &[LaneId(0)], start(8.0));
+    for k in 0..8 {
+        stage.actors.push(Actor::parked(40.0 + 12.0 * f64::from(k), -2.7));
+        stage.actors.push(Actor::parked(46.0 + 12.0 * f64::from(k), 2.7));
+    }
+    let drive = drive(&stage, 20.0);
+    assert_sound(&drive);
+    assert!(drive.end().pose.x > 160.0, "{}", drive.end().pose.x);
+}
+
+#[test]
+fn it_lets_a_pedestrian_cross() {
+    for (x, start_s) in [(60.0, 1.0), (70.0, 2.5), (45.0, 0.0)] {
+        let mut stage = Stage::new(road(), &[LaneId(0)], start(9.0));
+        stage.actors.push(Actor::crossing(x, -5.0, 1.4, start_s));
+        let drive = drive(&stage, 16.0);
+        assert_sound(&drive);
+        assert!(drive.end().pose.x > x + 20.0, "{}", drive.end().pose.x);
+    }
+}
+
+#[test]
+fn it_follows_a_slower_car() {
+    let mut stage = Stage::new(road(), &[LaneId(0)], start(12.0));
+    stage.actors.push(Actor::driving(60.0, 0.0, 5.0));
+    let drive = drive(&stage, 25.0);
+    assert_sound(&drive);
+    assert!((drive.end().speed_mps - 5.0).abs() < 0.5, "{}", drive.end().speed_mps);
+    assert!(drive.score().raw.ec > 0.9, "{}", drive.score().raw.ec);
+}
+
+#[test]
+fn a_right_angle_is_turned_within_its_lane_and_in_comfort() {
+    let mut map = MapBuilder::default();
+    let before = map.lane(&straight([-20.0, 0.0], [60.0, 0.0]));
+    let turn = map.lane(&arc([60.0, 0.0], 0.0, 9.0, 1.5708));
+    let after = map.lane(&straight([69.0, 9.0], [69.0, 300.0]));
+    map.connect(before, turn);
+    map.connect(turn, after);
+    map.get(turn).in_intersection = true;
+    map.drivable(&[[-20.0, -3.0], [73.0, -3.0], [73.0, 300.0], [65.0, 300.0], [55.0, 5.0], [-20.0, 3.0]]);
+    let drive = drive(&Stage::new(map.build(), &[LaneId(0), LaneId(1), LaneId(2)], start(9.0)), 22.0);
+    assert_sound(&drive);
+    assert_eq!(drive.score().raw.lk, 1.0);
+    assert!(drive.end().pose.y > 40.0, "{:?}", drive.end().pose);
+}
+
+#[test]
+fn it_waits_at_a_red_light_and_goes_on_green() {
+    let mut map = MapBuilder::default();
+    let before = map.lane(&straight([-20.0, 0.0], [80.0, 0.0]));
+    let through = map.lane(&straight([80.0, 0.0], [100.0, 0.0]));
+    let after = map.lane(&straight([100.0, 0.0], [400.0, 0.0]));
+    map.connect(before, through);
+    map.connect(through, after);
+    let mut stage = Stage::new(map.build(), &[LaneId(0), LaneId(1), LaneId(2)], start(10.0));
+    stage.signals = Box::new(|t| vec![(LaneId(1), if t < 14.0 { SignalColor::Red } else { SignalColor::Green })]);
+    let drive = drive(&stage, 24.0);
+    assert_sound(&drive);
+    assert!(drive.states[140].speed_mps < 0.2 && drive.states[140].pose.x + 4.05 > 75.0);
+    assert!(drive.end().pose.x > 110.0);
+}
+
+#[test]
+fn the_same_run_twice_is_the_same_to_the_bit() {
+    let run = || {
+        let mut stage = Stage::new(road(), &[LaneId(0)], start(8.0));
+        stage.actors.push(Actor::parked(90.0, -2.0));
+        stage.actors.push(Actor::crossing(60.0, -5.0, 1.4, 1.0));
+        stage.drive(&mut Tandem::default(), 10.0).states
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn all_planners_answer_every_scene_with_a_whole_plan() {
+    let stage = Stage::new(road(), &[LaneId(0)], start(8.0));
+    let track = [(tandem_graph::Stamp::ZERO, start(8.0))];
+    for name in tandem_planner::planners::NAMES {
+        let mut planner: Box<dyn Planner> = tandem_planner::planners::by_name(name, &track).unwrap();
+        assert_eq!(planner.name(), name);
+        let drive = stage.drive(planner.as_mut(), 6.0);
+        assert!(drive.end().pose.x > 40.0, "{name} got to {}", drive.end().pose.x);
+        assert!(drive.plans.iter().all(|plan| plan.rollout.len() == tandem_planner::PLAN_STATES), "{name}");
+    }
+    assert!(tandem_planner::planners::by_name("nobody", &[]).is_err());
+    assert!(tandem_planner::planners::by_name("human", &[]).is_err());
+}
