@@ -4,6 +4,7 @@ use nalgebra::{Point2, Vector2};
 use serde::{Deserialize, Serialize};
 
 /// The angle equal to `angle_rad` in (−π, π].
+#[inline]
 pub fn wrap_angle(angle_rad: f64) -> f64 {
     if -std::f64::consts::PI < angle_rad && angle_rad <= std::f64::consts::PI {
         return angle_rad;
@@ -25,22 +26,26 @@ pub struct Pose2 {
 
 impl Pose2 {
     /// A pose from its parts.
+    #[inline]
     pub const fn new(x: f64, y: f64, yaw: f64) -> Self {
         Self { x, y, yaw }
     }
 
     /// The body's origin in the map.
+    #[inline]
     pub fn position(&self) -> Point2<f64> {
         Point2::new(self.x, self.y)
     }
 
     /// The unit vector in which the body looks.
+    #[inline]
     pub fn heading(&self) -> Vector2<f64> {
         let (sin, cos) = self.yaw.sin_cos();
         Vector2::new(cos, sin)
     }
 
     /// `map_from_body * point_in_body`.
+    #[inline]
     pub fn transform(&self, point_in_body: Point2<f64>) -> Point2<f64> {
         let (sin, cos) = self.yaw.sin_cos();
         Point2::new(
@@ -50,6 +55,7 @@ impl Pose2 {
     }
 
     /// `body_from_map * point_in_map`.
+    #[inline]
     pub fn inverse_transform(&self, point_in_map: Point2<f64>) -> Point2<f64> {
         let (sin, cos) = self.yaw.sin_cos();
         let (dx, dy) = (point_in_map.x - self.x, point_in_map.y - self.y);
@@ -57,6 +63,7 @@ impl Pose2 {
     }
 
     /// The pose `forward_m` ahead along the body's own x axis.
+    #[inline]
     pub fn ahead(&self, forward_m: f64) -> Self {
         let (sin, cos) = self.yaw.sin_cos();
         Self::new(self.x + cos * forward_m, self.y + sin * forward_m, self.yaw)

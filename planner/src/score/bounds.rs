@@ -14,18 +14,24 @@ impl Bounds {
     pub const EMPTY: Self = Self { low: [f64::INFINITY; 2], high: [f64::NEG_INFINITY; 2] };
 
     /// Grows to contain a point.
+    #[inline]
     pub fn include(&mut self, x: f64, y: f64) {
-        self.low = [self.low[0].min(x), self.low[1].min(y)];
-        self.high = [self.high[0].max(x), self.high[1].max(y)];
+        // Written as comparisons, which NaN fails and which are one instruction each.
+        let smaller = |a: f64, b: f64| if a < b { a } else { b };
+        let larger = |a: f64, b: f64| if a > b { a } else { b };
+        self.low = [smaller(x, self.low[0]), smaller(y, self.low[1])];
+        self.high = [larger(x, self.high[0]), larger(y, self.high[1])];
     }
 
     /// Grows to contain another box.
+    #[inline]
     pub fn unite(&mut self, other: &Self) {
         self.low = [self.low[0].min(other.low[0]), self.low[1].min(other.low[1])];
         self.high = [self.high[0].max(other.high[0]), self.high[1].max(other.high[1])];
     }
 
     /// The box with a margin all around, m.
+    #[inline]
     pub fn grown(&self, margin: f64) -> Self {
         Self { low: self.low.map(|low| low - margin), high: self.high.map(|high| high + margin) }
     }
@@ -40,6 +46,7 @@ impl Bounds {
     }
 
     /// Whether the two share a point.
+    #[inline]
     pub fn meets(&self, other: &Self) -> bool {
         self.low[0] <= other.high[0]
             && other.low[0] <= self.high[0]
@@ -61,6 +68,7 @@ pub(super) struct Rectangle {
 
 impl Rectangle {
     /// Whether the two share a point; touching counts. The axes across come first: they separate neighbouring lanes.
+    #[inline]
     pub fn meets(&self, other: &Self) -> bool {
         let (dx, dy) = (other.x - self.x, other.y - self.y);
         let cos = (self.cos * other.cos + self.sin * other.sin).abs();
@@ -101,6 +109,7 @@ impl Rectangle {
     }
 
     /// Corners counter-clockwise from the front left.
+    #[inline]
     pub fn corners(&self) -> [Point2<f64>; 4] {
         let (fx, fy) = (self.cos * self.half_length, self.sin * self.half_length);
         let (lx, ly) = (-self.sin * self.half_width, self.cos * self.half_width);

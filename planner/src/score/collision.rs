@@ -80,7 +80,7 @@ pub(super) fn collisions(motion: &Motion, traffic: &Traffic, mut report: impl Fn
 
 fn classify(motion: &Motion, traffic: &Traffic, agent: usize, step: usize) -> Collision {
     let (ego, state) = (&motion.outlines[step], &motion.states[step]);
-    let (body, at) = (&traffic.bodies[agent], &traffic.row(agent)[step]);
+    let (body, at) = (&traffic.bodies[agent], &traffic.movements(agent)[step]);
     let corners = ego.corners();
     let kind = if state.speed_mps.abs() <= EGO_STANDS_MPS {
         CollisionKind::StoppedEgo
@@ -116,7 +116,7 @@ pub(super) fn is_behind(motion: &Motion, traffic: &Traffic, step: usize, agent: 
 }
 
 fn along_and_distance(motion: &Motion, traffic: &Traffic, step: usize, agent: usize, agent_step: usize) -> (f64, f64) {
-    let (ego, pose, other) = (&motion.outlines[step], &motion.states[step].pose, &traffic.row(agent)[agent_step]);
+    let (ego, pose, other) = (&motion.outlines[step], &motion.states[step].pose, &traffic.poses(agent)[agent_step]);
     let (dx, dy) = (other.x - pose.x, other.y - pose.y);
     (dx * ego.cos + dy * ego.sin, dx.hypot(dy))
 }

@@ -123,8 +123,9 @@ impl<'a> Motion<'a> {
     }
 
     /// Whether the ego and an agent overlap at a step.
+    #[inline]
     pub fn overlaps(&self, traffic: &Traffic, agent: usize, step: usize) -> bool {
-        let (ego, other, body) = (&self.outlines[step], &traffic.row(agent)[step], &traffic.bodies[agent]);
+        let (ego, other, body) = (&self.outlines[step], &traffic.poses(agent)[step], &traffic.bodies[agent]);
         let (dx, dy, reach) = (other.x - ego.x, other.y - ego.y, self.radius + body.radius);
         dx * dx + dy * dy <= reach * reach && ego.meets(&traffic.rectangle(agent, step))
     }

@@ -114,8 +114,8 @@ pub fn score_run(run: &Run) -> RunScore {
     let motion = Motion::new(run.states, Place { body: run.body, map: run.map, route: run.route });
     let mut events = Vec::new();
     let collisions = find_collisions(&motion, run.traffic, &mut events);
-    let along = lane::along_route(&motion);
-    let progress_m = lane::progress_m(&along);
+    let way = lane::Way::new(&motion);
+    let progress_m = way.progress_m();
     let mut ride = Ride::default();
     ride.load(&[], run.states);
     let comfort = flag(ride.is_comfortable());
@@ -126,7 +126,7 @@ pub fn score_run(run: &Run) -> RunScore {
         tlc: traffic_lights(&motion, run.signals, &mut events),
         ep: 1.0,
         ttc: time_to_collision(&motion, run.traffic, &mut events),
-        lk: lane_keeping(&motion, &along, &mut events),
+        lk: lane_keeping(&way, &mut events),
         hc: history_comfort(run, &mut ride, &mut events),
         ec: extended_comfort(run.plans, &mut ride, &mut events),
     };
@@ -199,10 +199,10 @@ fn time_to_collision(motion: &Motion, traffic: &Traffic, events: &mut Vec<Event>
     flag(last.is_none())
 }
 
-fn lane_keeping(motion: &Motion, along: &[crate::frenet::Frenet], events: &mut Vec<Event>) -> f64 {
-    let departure = lane::first_departure(motion, along);
-    if let Some(step) = departure {
-        let text = format!("{:.1} m beside the centreline for 2 s", along[step].left_m.abs());
+fn lane_keeping(way: &lane::Way, events: &mut Vec<Event>) -> f64 {
+    let departure = way.first_departure();
+    if let Some((step, left_m)) = departure {
+        let text = format!("{:.1} m beside the centreline for 2 s", left_m.abs());
         events.push(Event { step, part: Part::Lk, text, track: None });
     }
     flag(departure.is_none())

@@ -53,8 +53,6 @@ impl<'a> Setting<'a> {
 pub struct Scored {
     /// The sub-scores.
     pub scores: SubScores,
-    /// C of PDMS: the comfort of the proposal alone.
-    pub comfort: f64,
     /// Progress along the route's centreline, m.
     pub progress_m: f64,
     /// The step of the first at-fault collision.
@@ -98,6 +96,13 @@ impl<'a> Scorer<'a> {
         self.with_progress(scored.collect())
     }
 
+    /// C of PDMS: the comfort of a proposal alone, without what came before it.
+    pub fn comfort(&self, proposal: &[VehicleState]) -> f64 {
+        let mut ride = Ride::default();
+        ride.load(&[], proposal);
+        flag(ride.is_comfortable())
+    }
+
     /// Everything but EP, which is left at 1.
     fn score_one(&self, states: &[VehicleState], ride: &mut Ride) -> Scored {
         let setting = &self.setting;
@@ -118,10 +123,8 @@ impl<'a> Scorer<'a> {
         let off_road_step = (0..states.len()).find(|step| motion.is_off_road(*step));
         let red_light_step = signal::first_entry(&motion, &self.red);
         let off_route_m = direction::off_route_m(&motion).into_iter().fold(0.0, f64::max);
-        let along = lane::along_route(&motion);
+        let way = lane::Way::new(&motion);
 
-        ride.load(&[], states);
-        let comfort = flag(ride.is_comfortable());
         ride.load(&setting.history[setting.history.len().saturating_sub(HISTORY_STATES)..], states);
         let hc = flag(ride.is_comfortable());
         let ec = setting.previous.is_none_or(|(previous, age)| is_consistent(previous, age, states, ride));
@@ -134,12 +137,11 @@ impl<'a> Scorer<'a> {
                 tlc: flag(red_light_step.is_none()),
                 ep: 1.0,
                 ttc: flag(ttc_step.is_none()),
-                lk: flag(lane::first_departure(&motion, &along).is_none()),
+                lk: flag(way.first_departure().is_none()),
                 hc,
                 ec: flag(ec),
             },
-            comfort,
-            progress_m: lane::progress_m(&along),
+            progress_m: way.progress_m(),
             collision_step,
             ttc_step,
             off_road_step,

@@ -47,7 +47,7 @@ enum Look {
 }
 
 fn look(motion: &Motion, traffic: &Traffic, agent: usize, step: usize) -> Look {
-    let (ego, body, row) = (&motion.outlines[step], &traffic.bodies[agent], traffic.row(agent));
+    let (ego, body, poses) = (&motion.outlines[step], &traffic.bodies[agent], traffic.poses(agent));
     let speed_mps = motion.states[step].speed_mps;
     if speed_mps.abs() < STANDS_MPS {
         return Look::Clear;
@@ -62,7 +62,7 @@ fn look(motion: &Motion, traffic: &Traffic, agent: usize, step: usize) -> Look {
             half_length: ego.half_length + swept_m.abs() / 2.0,
             ..*ego
         };
-        if !stretched.meets(&traffic.rectangle(agent, step)) && !row[step].x.is_nan() {
+        if !stretched.meets(&traffic.rectangle(agent, step)) && !poses[step].x.is_nan() {
             return Look::Clear;
         }
     }
@@ -70,7 +70,7 @@ fn look(motion: &Motion, traffic: &Traffic, agent: usize, step: usize) -> Look {
     for ahead in (0..=LOOK_AHEAD).step_by(STRIDE) {
         let moved_m = speed_mps * STEP_S * ahead as f64;
         let moved = Rectangle { x: ego.x + ego.cos * moved_m, y: ego.y + ego.sin * moved_m, ..*ego };
-        let other = &row[step + ahead];
+        let other = &poses[step + ahead];
         let (dx, dy) = (other.x - moved.x, other.y - moved.y);
         if dx * dx + dy * dy <= reach * reach && moved.meets(&traffic.rectangle(agent, step + ahead)) {
             if counts(motion, traffic, step, agent, step + ahead) {
@@ -105,8 +105,8 @@ pub(super) fn time_to_collision_s(motion: &Motion, traffic: &Traffic, step: usiz
     }
     let mut soonest: Option<f64> = None;
     for (agent, body) in traffic.bodies.iter().enumerate() {
-        let at = &traffic.row(agent)[step];
-        let (dx, dy) = (at.x - ego.x, at.y - ego.y);
+        let (pose, at) = (&traffic.poses(agent)[step], &traffic.movements(agent)[step]);
+        let (dx, dy) = (pose.x - ego.x, pose.y - ego.y);
         let (vx, vy) =
             (at.speed_mps * at.cos - state.speed_mps * ego.cos, at.speed_mps * at.sin - state.speed_mps * ego.sin);
         let limit_s = soonest.unwrap_or(MAX_TTC_S);

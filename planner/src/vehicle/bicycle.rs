@@ -2,8 +2,8 @@
 //!
 //! Source: nuplan-devkit `motion_model/kinematic_bicycle.py`, NAVSIM `batch_kinematic_bicycle.py`.
 
-use tandem_datasets::EgoBody;
 use tandem_datasets::geometry::wrap_angle;
+use tandem_datasets::{EgoBody, Pose2};
 
 use crate::state::VehicleState;
 
@@ -27,21 +27,35 @@ pub struct Command {
 
 /// The state `dt_s` seconds (over zero) later under `command`: one explicit Euler step, as the devkit does.
 pub fn propagate(state: &VehicleState, command: Command, dt_s: f64, body: &EgoBody) -> VehicleState {
+    propagate_turning(state, state.speed_mps * state.steering_rad.tan() / body.wheelbase, command, dt_s, body)
+}
+
+/// [`propagate`] for a state whose yaw rate is known to be that of its steering, as after an earlier step.
+pub(super) fn propagate_on(state: &VehicleState, command: Command, dt_s: f64, body: &EgoBody) -> VehicleState {
+    propagate_turning(state, state.yaw_rate_radps, command, dt_s, body)
+}
+
+#[inline]
+fn propagate_turning(
+    state: &VehicleState,
+    yaw_rate_radps: f64,
+    command: Command,
+    dt_s: f64,
+    body: &EgoBody,
+) -> VehicleState {
     let acceleration_mps2 = state.acceleration_mps2
         + dt_s / (dt_s + ACCELERATION_LAG_S) * (command.acceleration_mps2 - state.acceleration_mps2);
     let steering_change = dt_s / (dt_s + STEERING_LAG_S) * (command.steering_rate_radps * dt_s);
 
     let heading = state.pose.heading();
     let distance_m = state.speed_mps * dt_s;
-    let yaw_change = distance_m * state.steering_rad.tan() / body.wheelbase;
-
     let speed_mps = state.speed_mps + acceleration_mps2 * dt_s;
     let steering_rad = (state.steering_rad + steering_change).clamp(-MAX_STEERING_RAD, MAX_STEERING_RAD);
     VehicleState {
-        pose: tandem_datasets::Pose2::new(
+        pose: Pose2::new(
             state.pose.x + heading.x * distance_m,
             state.pose.y + heading.y * distance_m,
-            wrap_angle(state.pose.yaw + yaw_change),
+            wrap_angle(state.pose.yaw + yaw_rate_radps * dt_s),
         ),
         speed_mps,
         acceleration_mps2,

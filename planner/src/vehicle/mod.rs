@@ -34,10 +34,11 @@ use crate::state::{PLAN_STATES, Rollout, STEP_S, VehicleState};
 pub fn simulate(start: &VehicleState, plan: &[VehicleState], body: &EgoBody) -> Rollout {
     let tracker = Tracker::new(plan);
     let mut driven = Rollout::with_capacity(PLAN_STATES);
-    let mut state = *start;
+    driven.push(*start);
+    let mut state = propagate(start, tracker.command_at_step(start, 0, body), STEP_S, body);
     driven.push(state);
-    for step in 1..PLAN_STATES {
-        state = propagate(&state, tracker.command_at_step(&state, step - 1, body), STEP_S, body);
+    for step in 1..PLAN_STATES - 1 {
+        state = bicycle::propagate_on(&state, tracker.command_at_step(&state, step, body), STEP_S, body);
         driven.push(state);
     }
     driven

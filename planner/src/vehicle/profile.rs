@@ -5,9 +5,13 @@
 //! - speed `v`: minimise Σ (sₖ − dt vₖ)² + λ Σ (Δ²vₖ / dt)², s the displacement along the heading (pentadiagonal);
 //! - curvature `κ`: minimise Σ (Δθₖ − dt vₖ κₖ)² + μ Σ (Δκₖ / dt)² + ε κ₀² (tridiagonal).
 
+use std::sync::LazyLock;
+
+use nalgebra::Vector2;
 use tandem_datasets::geometry::wrap_angle;
 
-use crate::state::{STEP_S, VehicleState};
+use super::tracker::HORIZON_STEPS;
+use crate::state::{PLAN_STATES, STEP_S, VehicleState};
 
 /// λ, on differences of acceleration.
 const JERK_PENALTY: f64 = 1e-4;
@@ -18,94 +22,94 @@ const CURVATURE_RATE_PENALTY: f64 = 1e-2;
 /// ε, so that a standing plan has a curvature.
 const INITIAL_CURVATURE_PENALTY: f64 = 1e-10;
 
-/// Speed (m/s) and curvature (1/m) at each pose but the last; empty for fewer than two poses.
-pub(super) fn fit(poses: &[VehicleState]) -> (Vec<f64>, Vec<f64>) {
-    let mut distance_m = Vec::with_capacity(poses.len());
-    let mut turned_rad = Vec::with_capacity(poses.len());
-    for pair in poses.windows(2) {
-        let (from, to) = (pair[0].pose, pair[1].pose);
-        distance_m.push((to.position() - from.position()).dot(&from.heading()));
-        turned_rad.push(wrap_angle(to.yaw - from.yaw));
+/// Speed (m/s) and curvature (1/m) at each pose but the last; empty for fewer than two poses. `headings` are the unit
+/// vectors in which the poses look.
+pub(super) fn fit(poses: &[VehicleState], headings: &[Vector2<f64>]) -> (Vec<f64>, Vec<f64>) {
+    let mut speed_mps = Vec::with_capacity(poses.len() + HORIZON_STEPS);
+    let mut curvature_pm = Vec::with_capacity(poses.len() + HORIZON_STEPS);
+    for (pair, heading) in poses.windows(2).zip(headings) {
+        let (from, to) = (&pair[0].pose, &pair[1].pose);
+        speed_mps.push((to.x - from.x) * heading.x + (to.y - from.y) * heading.y);
+        curvature_pm.push(wrap_angle(to.yaw - from.yaw));
     }
-    let speed_mps = fit_speed(&distance_m);
-    let curvature_pm = fit_curvature(&turned_rad, &speed_mps);
+    fit_speed(&mut speed_mps);
+    fit_curvature(&mut curvature_pm, &speed_mps);
     (speed_mps, curvature_pm)
 }
 
-fn fit_speed(distance_m: &[f64]) -> Vec<f64> {
-    let n = distance_m.len();
-    let mut right: Vec<f64> = distance_m.iter().map(|distance| STEP_S * distance).collect();
-    let weight = JERK_PENALTY / (STEP_S * STEP_S);
-    // Row k of dt² I + λ/dt² D₂ᵀD₂: [far, near, main] are its entries at k−2, k−1 and k.
-    let row = |k: usize| {
-        let stencil = |first: usize, offset: usize| [1.0, -2.0, 1.0][offset] * f64::from(u8::from(first + 2 < n));
-        let (mut far, mut near, mut main) = (0.0, 0.0, STEP_S * STEP_S);
-        for offset in 0..=k.min(2) {
-            let here = stencil(k - offset, offset);
-            main += weight * here * here;
-            if offset >= 1 {
-                near += weight * here * stencil(k - offset, offset - 1);
-            }
-            if offset >= 2 {
-                far += weight * here * stencil(k - offset, offset - 2);
-            }
-        }
-        [far, near, main]
-    };
-    // LDLᵀ, forward substitution on the way.
-    let mut factors: Vec<[f64; 3]> = Vec::with_capacity(n);
-    for k in 0..n {
-        let [far, near, main] = row(k);
-        let [_, one_near, one_main] = k.checked_sub(1).map_or([0.0, 0.0, 1.0], |i| factors[i]);
-        let two_main = k.checked_sub(2).map_or(1.0, |i| factors[i][2]);
-        let l_far = far / two_main;
-        let l_near = (near - l_far * two_main * one_near) / one_main;
-        factors.push([l_far, l_near, main - l_far * l_far * two_main - l_near * l_near * one_main]);
-        if k >= 1 {
-            right[k] -= l_near * right[k - 1];
-        }
-        if k >= 2 {
-            right[k] -= l_far * right[k - 2];
-        }
-    }
-    for k in (0..n).rev() {
-        right[k] /= factors[k][2];
-        if k + 1 < n {
-            right[k] -= factors[k + 1][1] * right[k + 1];
-        }
-        if k + 2 < n {
-            right[k] -= factors[k + 2][0] * right[k + 2];
-        }
-    }
-    right
+/// One row of L and the inverse of D in the LDLᵀ of dt² I + λ/dt² D₂ᵀD₂: L two and one to the left of the diagonal.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    far: f64,
+    near: f64,
+    inverse: f64,
 }
 
-fn fit_curvature(turned_rad: &[f64], speed_mps: &[f64]) -> Vec<f64> {
-    let n = turned_rad.len();
-    let weight = CURVATURE_RATE_PENALTY / (STEP_S * STEP_S);
-    let mut pivots = Vec::with_capacity(n);
-    let mut right: Vec<f64> = Vec::with_capacity(n);
+/// The factors for a whole plan, which is what nearly everyone asks for.
+static PLAN_FACTORS: LazyLock<Vec<Row>> = LazyLock::new(|| factors(PLAN_STATES - 1));
+
+fn factors(n: usize) -> Vec<Row> {
+    let weight = JERK_PENALTY / (STEP_S * STEP_S);
+    // The stencil 1, −2, 1 that starts at `first`, if the row has room for it.
+    let stencil = |first: usize, offset: usize| if first + 2 < n { [1.0, -2.0, 1.0][offset] } else { 0.0 };
+    let entry = |k: usize, back: usize| -> f64 {
+        (back..=k.min(2)).map(|offset| weight * stencil(k - offset, offset) * stencil(k - offset, offset - back)).sum()
+    };
+    let mut rows: Vec<Row> = Vec::with_capacity(n);
     for k in 0..n {
-        let moved = STEP_S * speed_mps[k];
-        let neighbors = f64::from(u8::from(k > 0)) + f64::from(u8::from(k + 1 < n));
-        let mut pivot = moved * moved + weight * neighbors;
-        let mut value = moved * turned_rad[k];
-        if k == 0 {
-            pivot += INITIAL_CURVATURE_PENALTY;
-        } else {
-            pivot -= weight * weight / pivots[k - 1];
-            value += weight / pivots[k - 1] * right[k - 1];
-        }
-        pivots.push(pivot);
-        right.push(value);
+        let main = STEP_S * STEP_S + entry(k, 0);
+        let one = k.checked_sub(1).map_or(Row { far: 0.0, near: 0.0, inverse: 1.0 }, |i| rows[i]);
+        let two = k.checked_sub(2).map_or(1.0, |i| rows[i].inverse);
+        let far = if k >= 2 { entry(k, 2) * two } else { 0.0 };
+        let near = if k >= 1 { (entry(k, 1) - far / two * one.near) * one.inverse } else { 0.0 };
+        rows.push(Row { far, near, inverse: 1.0 / (main - far * far / two - near * near / one.inverse) });
+    }
+    rows
+}
+
+/// Turns displacements along the heading, m, into speeds, m/s.
+fn fit_speed(values: &mut [f64]) {
+    let n = values.len();
+    let own;
+    let rows = if n == PLAN_FACTORS.len() {
+        &*PLAN_FACTORS
+    } else {
+        own = factors(n);
+        &own
+    };
+    let (mut one, mut two) = (0.0, 0.0);
+    for (value, row) in values.iter_mut().zip(rows) {
+        *value = STEP_S * *value - row.near * one - row.far * two;
+        (one, two) = (*value, one);
     }
     for k in (0..n).rev() {
-        if k + 1 < n {
-            right[k] += weight * right[k + 1];
-        }
-        right[k] /= pivots[k];
+        let one = if k + 1 < n { rows[k + 1].near * values[k + 1] } else { 0.0 };
+        let two = if k + 2 < n { rows[k + 2].far * values[k + 2] } else { 0.0 };
+        values[k] = values[k] * rows[k].inverse - one - two;
     }
-    right
+}
+
+/// Turns changes of yaw, rad, into curvatures, 1/m.
+fn fit_curvature(values: &mut [f64], speed_mps: &[f64]) {
+    const WEIGHT: f64 = CURVATURE_RATE_PENALTY / (STEP_S * STEP_S);
+    let n = values.len();
+    let mut ratios = Vec::with_capacity(n);
+    let (mut ratio, mut above) = (0.0, 0.0);
+    for (k, (value, speed)) in values.iter_mut().zip(speed_mps).enumerate() {
+        let moved_m = STEP_S * speed;
+        let neighbors = f64::from(u8::from(k > 0)) + f64::from(u8::from(k + 1 < n));
+        let first = if k == 0 { INITIAL_CURVATURE_PENALTY } else { 0.0 };
+        let inverse = 1.0 / (moved_m * moved_m + WEIGHT * neighbors + first - WEIGHT * ratio);
+        above = (moved_m * *value + WEIGHT * above) * inverse;
+        ratio = WEIGHT * inverse;
+        *value = above;
+        ratios.push(ratio);
+    }
+    let mut below = 0.0;
+    for (value, ratio) in values.iter_mut().zip(&ratios).rev() {
+        below = *value + ratio * below;
+        *value = below;
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +118,11 @@ mod tests {
     use tandem_datasets::Pose2;
 
     use super::*;
+
+    fn fitted(poses: &[VehicleState]) -> (Vec<f64>, Vec<f64>) {
+        let headings: Vec<_> = poses.iter().map(|state| state.pose.heading()).collect();
+        fit(poses, &headings)
+    }
 
     fn wavy(count: usize) -> Vec<VehicleState> {
         let pose = |k: usize| {
@@ -141,7 +150,7 @@ mod tests {
         for count in [2, 3, 4, 5, 12, 41] {
             let poses = wavy(count);
             let n = count - 1;
-            let (speed, curvature) = fit(&poses);
+            let (speed, curvature) = fitted(&poses);
 
             let design = DMatrix::from_fn(2 * n, n, |row, column| {
                 let heading = poses[row / 2].pose.heading();
@@ -188,17 +197,17 @@ mod tests {
             x += STEP_S * speed;
             speed += STEP_S * 1.2;
         }
-        for (k, fitted) in fit(&poses).0.iter().enumerate() {
-            assert!((fitted - (5.0 + 0.12 * k as f64)).abs() < 1e-9, "speed {k} is {fitted}");
+        for (k, speed) in fitted(&poses).0.iter().enumerate() {
+            assert!((speed - (5.0 + 0.12 * k as f64)).abs() < 1e-9, "speed {k} is {speed}");
         }
     }
 
     #[test]
     fn standing_and_short_plans_have_finite_profiles() {
         let standing = vec![VehicleState::default(); 41];
-        let (speed, curvature) = fit(&standing);
+        let (speed, curvature) = fitted(&standing);
         assert!(speed.iter().chain(&curvature).all(|value| value.abs() < 1e-12));
-        assert!(fit(&standing[..1]).0.is_empty());
-        assert!(fit(&[]).0.is_empty());
+        assert!(fitted(&standing[..1]).0.is_empty());
+        assert!(fitted(&[]).0.is_empty());
     }
 }

@@ -8,7 +8,7 @@ fn an_empty_road_is_driven_perfectly() {
     let found = scored(straight(0.0, 0.0, 10.0, 41), &[], &[]);
     assert_eq!(found.scores, SubScores::PERFECT);
     assert_eq!(found.scores.total(), 1.0);
-    assert_eq!(found.scores.pdms(found.comfort), 1.0);
+    assert_eq!(found.scores.pdms(1.0), 1.0);
     assert!((found.progress_m - 40.0).abs() < 1e-6);
 }
 
@@ -192,9 +192,8 @@ fn braking_too_hard_and_a_jerk_against_the_history_are_uncomfortable() {
     let braking = |acceleration_mps2: f64| -> Rollout {
         straight(0.0, 0.0, 15.0, 41).into_iter().map(|state| VehicleState { acceleration_mps2, ..state }).collect()
     };
-    let hard = scored(braking(-4.2), &[], &[]);
-    assert_eq!((hard.comfort, hard.scores.hc), (0.0, 0.0));
-    assert_eq!(scored(braking(-4.0), &[], &[]).comfort, 1.0);
+    assert_eq!(scored(braking(-4.2), &[], &[]).scores.hc, 0.0);
+    assert_eq!(scored(braking(-4.0), &[], &[]).scores.hc, 1.0);
 
     let map = map();
     let route = route(&map);
@@ -209,8 +208,10 @@ fn braking_too_hard_and_a_jerk_against_the_history_are_uncomfortable() {
         previous: None,
         reference_progress_m: None,
     };
-    let found = Scorer::new(setting).score(&[braking(-4.0)])[0];
-    assert_eq!((found.comfort, found.scores.hc), (1.0, 0.0));
+    let scorer = Scorer::new(setting);
+    let scores = scorer.score(&[braking(-4.0)])[0].scores;
+    assert_eq!((scorer.comfort(&braking(-4.0)), scores.hc), (1.0, 0.0));
+    assert_eq!(scores.pdms(1.0), 1.0);
 }
 
 #[test]
@@ -225,8 +226,8 @@ fn turning_too_fast_is_uncomfortable() {
         plan
     };
     // Passes ±π on its way: unwrapped, that is not a jump.
-    assert_eq!(scored(turning(0.94), &[], &[]).comfort, 1.0);
-    assert_eq!(scored(turning(0.96), &[], &[]).comfort, 0.0);
+    assert_eq!(scored(turning(0.94), &[], &[]).scores.hc, 1.0);
+    assert_eq!(scored(turning(0.96), &[], &[]).scores.hc, 0.0);
 }
 
 #[test]
