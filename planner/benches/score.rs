@@ -1,4 +1,5 @@
 //! Proposals simulated and scored per second against 60 agents, on one and on two threads.
+#![allow(clippy::expect_used, reason = "a benchmark whose fixed scene is unsound shall stop")]
 
 use std::hint::black_box;
 

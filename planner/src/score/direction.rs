@@ -16,10 +16,10 @@ const VIOLATION_M: f64 = 6.0;
 /// Distance driven off the route within the last second, at each step, m.
 pub(super) fn off_route_m(motion: &Motion) -> Vec<f64> {
     let mut moved = vec![0.0; motion.states.len()];
-    for step in 1..moved.len() {
+    for (step, moved_m) in moved.iter_mut().enumerate().skip(1) {
         let distance_m = (motion.center(step) - motion.center(step - 1)).norm();
         if distance_m > 0.0 && motion.is_off_route(step) {
-            moved[step] = distance_m;
+            *moved_m = distance_m;
         }
     }
     (0..moved.len()).map(|step| moved[step.saturating_sub(WINDOW_STEPS)..=step].iter().sum()).collect()

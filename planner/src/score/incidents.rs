@@ -16,7 +16,7 @@ pub struct IncidentRate {
 /// The rate of `incidents` over `distance_km`, with the exact Poisson interval (Garwood, "Fiducial Limits for the
 /// Poisson Distribution", 1936).
 pub fn incidents_per_km(incidents: u32, distance_km: f64) -> IncidentRate {
-    if !(distance_km > 0.0) {
+    if distance_km <= 0.0 || distance_km.is_nan() {
         return IncidentRate { per_km: 0.0, low: 0.0, high: f64::INFINITY };
     }
     let (low, high) = poisson_interval(incidents);

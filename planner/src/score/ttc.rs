@@ -111,8 +111,7 @@ pub(super) fn time_to_collision_s(motion: &Motion, traffic: &Traffic, step: usiz
             (at.speed_mps * at.cos - state.speed_mps * ego.cos, at.speed_mps * at.sin - state.speed_mps * ego.sin);
         let limit_s = soonest.unwrap_or(MAX_TTC_S);
         let reach = motion.radius + body.radius + vx.hypot(vy) * limit_s;
-        // Also false where the agent is absent.
-        if !(dx * dx + dy * dy <= reach * reach) || motion.overlaps(traffic, agent, 0) {
+        if pose.x.is_nan() || dx * dx + dy * dy > reach * reach || motion.overlaps(traffic, agent, 0) {
             continue;
         }
         let contact_s = ego.first_contact_s(&traffic.rectangle(agent, step), vx, vy);
