@@ -101,7 +101,7 @@ impl Ride {
         LIMITS.iter().zip(self.series.iter().map(Vec::as_slice))
     }
 
-    /// Whether all limits hold from step `from` on.
+    /// Whether all limits hold at every step.
     pub fn is_comfortable(&self) -> bool {
         self.series().all(|(limit, values)| values.iter().all(|value| limit.holds(*value)))
     }
