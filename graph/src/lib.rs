@@ -3,11 +3,14 @@
 pub mod cdr;
 pub mod description;
 pub mod field;
+pub mod health;
 pub mod live;
+pub mod lockstep;
 pub mod message;
 pub mod msgs;
 pub mod node;
 pub mod observe;
+pub mod recording;
 pub mod rmw;
 pub mod time;
 pub mod topics;

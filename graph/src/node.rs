@@ -225,9 +225,17 @@ pub struct Outputs {
 
 pub(crate) struct Outgoing {
     pub topic: String,
+    pub type_name: &'static str,
     pub capture: Stamp,
     pub message: AnyMessage,
     pub encode: fn(&AnyMessage, &mut Vec<u8>) -> Result<(), cdr::Error>,
+}
+
+impl Outgoing {
+    /// Whether it is what this output declares.
+    pub fn is_of(&self, output: &OutputSpec) -> bool {
+        self.topic == output.topic && self.type_name == output.type_name
+    }
 }
 
 impl Outputs {
@@ -235,6 +243,7 @@ impl Outputs {
     pub fn publish<M: Message>(&mut self, topic: &Topic<M>, capture: Stamp, message: M) {
         self.messages.push(Outgoing {
             topic: topic.name().to_owned(),
+            type_name: M::NAME,
             capture,
             message: Arc::new(message),
             encode: |message, bytes| match message.downcast_ref::<M>() {
@@ -257,6 +266,16 @@ pub trait Node: Send {
     fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs);
 }
 
+impl<N: Node + ?Sized> Node for Box<N> {
+    fn spec(&self) -> NodeSpec {
+        (**self).spec()
+    }
+
+    fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
+        (**self).step(now, inputs, outputs);
+    }
+}
+
 /// A borrowed node, so that it can be looked at after the run.
 impl<N: Node + ?Sized> Node for &mut N {
     fn spec(&self) -> NodeSpec {
@@ -266,4 +285,10 @@ impl<N: Node + ?Sized> Node for &mut N {
     fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
         (**self).step(now, inputs, outputs);
     }
+}
+
+/// What a node that panicked said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a text".to_owned())
 }

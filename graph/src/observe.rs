@@ -8,9 +8,9 @@ pub struct Published<'a> {
     /// The topic's name, with its leading slash.
     pub topic: &'a str,
     /// The ROS type name, such as `sensor_msgs/msg/Image`.
-    pub type_name: &'static str,
+    pub type_name: &'a str,
     /// The message definition text.
-    pub definition: &'static str,
+    pub definition: &'a str,
     /// When what the message speaks of was captured.
     pub capture: Stamp,
     /// When it was published.
@@ -25,4 +25,11 @@ pub struct Published<'a> {
 pub trait Observer {
     /// Sees one message.
     fn observe(&mut self, published: &Published<'_>);
+}
+
+/// A borrowed observer.
+impl<O: Observer + ?Sized> Observer for &mut O {
+    fn observe(&mut self, published: &Published<'_>) {
+        (**self).observe(published);
+    }
 }

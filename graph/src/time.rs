@@ -16,6 +16,9 @@ impl Stamp {
     /// The epoch itself.
     pub const ZERO: Self = Self(0);
 
+    /// The last point in time that there is.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// A stamp from nanoseconds since the epoch.
     pub const fn from_ns(ns: i64) -> Self {
         Self(ns)

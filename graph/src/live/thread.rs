@@ -1,6 +1,5 @@
 //! The loop of one node's thread: wait, step, publish; and the end of it, wanted or not.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use super::mailbox::{Mailbox, State};
 use super::runner::{NodeSummary, Tapped};
 use super::session::{ANNOUNCE_PERIOD, Announced, Publisher, Session, Subscription};
 use super::{Error, wall_time};
-use crate::node::{AnySample, InputSlot, Outgoing, OutputSpec};
+use crate::node::{AnySample, InputSlot, Outgoing, OutputSpec, panic_text};
 use crate::{Inputs, Node, NodeSpec, Outputs, Trigger, cdr};
 
 /// The local readers of a topic: their mailboxes, and the link of each.
@@ -181,12 +180,12 @@ impl<'a> Wiring<'a> {
 
     /// Hands a message to the readers in this process, to the wire and to the observers.
     fn publish(&mut self, outgoing: Outgoing, summary: &mut NodeSummary) {
-        let Some(output) = self.spec.outputs.iter().position(|output| output.topic == outgoing.topic) else {
-            tracing::error!(node = self.spec.name, topic = outgoing.topic, "published on a topic it does not declare");
+        let Some(output) = self.spec.outputs.iter().position(|output| outgoing.is_of(output)) else {
+            tracing::error!(node = self.spec.name, topic = outgoing.topic, "published what it does not declare");
             summary.unsent += 1;
             return;
         };
-        let Outgoing { topic, capture, message, encode } = outgoing;
+        let Outgoing { topic, capture, message, encode, .. } = outgoing;
         let publish = wall_time();
         let sequence = summary.sent[output];
         summary.sent[output] += 1;
@@ -234,10 +233,4 @@ impl<'a> Wiring<'a> {
 fn take(state: &mut State, trigger: Option<usize>) -> Vec<Vec<Arrival>> {
     let links = state.links.iter_mut().enumerate();
     links.map(|(index, link)| link.take(if trigger == Some(index) { 1 } else { usize::MAX }).collect()).collect()
-}
-
-/// What a panic said.
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a text".to_owned())
 }
