@@ -51,9 +51,20 @@ pub trait Field: Sized {
     }
 }
 
-/// Numbers: fixed size, aligned to it. The ids are those of `type_description_interfaces/msg/FieldType`.
+/// Numbers: fixed size, aligned to it; bytes are copied as they are. The ids are those of
+/// `type_description_interfaces/msg/FieldType`.
 macro_rules! numbers {
-    ($($type:ident $ros:literal $id:literal)+) => {$(
+    (@write $values:ident $writer:ident bytes) => { $writer.put($values) };
+    (@write $values:ident $writer:ident) => {
+        if !$values.is_empty() {
+            $writer.align(size_of::<Self>());
+            let (room, _) = $writer.room(size_of_val($values)).as_chunks_mut();
+            for (bytes, value) in room.iter_mut().zip($values) {
+                *bytes = value.to_le_bytes();
+            }
+        }
+    };
+    ($($type:ident $ros:literal $id:literal $($bytes:ident)?),+ $(,)?) => {$(
         impl Field for $type {
             const TYPE: FieldType = FieldType::primitive($ros, $id);
             const MIN_SIZE: usize = size_of::<Self>();
@@ -76,13 +87,7 @@ macro_rules! numbers {
             }
 
             fn write_all(values: &[Self], writer: &mut Writer<'_>) {
-                if !values.is_empty() {
-                    writer.align(size_of::<Self>());
-                    let (room, _) = writer.room(size_of_val(values)).as_chunks_mut();
-                    for (bytes, value) in room.iter_mut().zip(values) {
-                        *bytes = value.to_le_bytes();
-                    }
-                }
+                numbers!(@write values writer $($bytes)?);
             }
 
             fn read_all(count: usize, reader: &mut Reader<'_>) -> Result<Vec<Self>, Malformed> {
@@ -97,16 +102,16 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i8 "int8" 2
-    u8 "uint8" 3
-    i16 "int16" 4
-    u16 "uint16" 5
-    i32 "int32" 6
-    u32 "uint32" 7
-    i64 "int64" 8
-    u64 "uint64" 9
-    f32 "float32" 10
-    f64 "float64" 11
+    i8 "int8" 2,
+    u8 "uint8" 3 bytes,
+    i16 "int16" 4,
+    u16 "uint16" 5,
+    i32 "int32" 6,
+    u32 "uint32" 7,
+    i64 "int64" 8,
+    u64 "uint64" 9,
+    f32 "float32" 10,
+    f64 "float64" 11,
 }
 
 impl Field for bool {

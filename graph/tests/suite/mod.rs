@@ -123,8 +123,7 @@ fn a_triggered_node_is_stepped_once_a_message(runner: &dyn Runner) {
     let mut spec = NodeSpec::on("listener", &COUNT).writes(&ECHO);
     spec.inputs[0].queue = 1000;
     let mut listener = Listener::new(spec);
-    let summary =
-        runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
+    let summary = runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
     assert_eq!(listener.steps, listener.seen.len() as u64);
     assert_eq!(listener.steps + summary.links[0].unread, summary.links[0].counters.received);
     assert_eq!(summary.nodes[1].sent, [listener.steps]);
@@ -133,8 +132,7 @@ fn a_triggered_node_is_stepped_once_a_message(runner: &dyn Runner) {
 
 fn a_latest_only_input_gives_the_newest_and_drops_without_loss(runner: &dyn Runner) {
     let mut listener = Listener::new(NodeSpec::every("listener", PERIOD * 7).reads(&COUNT).writes(&ECHO));
-    let summary =
-        runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
+    let summary = runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
     let link = &summary.links[0];
     assert!(link.counters.dropped > 0, "{link:?}");
     assert!(summary.complete && summary.lost() == 0, "{summary:?}");
@@ -146,8 +144,7 @@ fn a_latest_only_input_gives_the_newest_and_drops_without_loss(runner: &dyn Runn
 
 fn a_full_queue_is_counted(runner: &dyn Runner) {
     let mut listener = Listener::new(NodeSpec::every("listener", PERIOD * 9).reads_queue(&COUNT, 3).writes(&ECHO));
-    let summary =
-        runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
+    let summary = runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
     let link = &summary.links[0];
     assert!(link.counters.dropped > 0 && !summary.complete, "{summary:?}");
     assert_eq!(link.counters.received, listener.seen.len() as u64 + link.counters.dropped + link.unread);
@@ -182,8 +179,7 @@ fn a_panic_takes_one_node_out_and_no_other(runner: &dyn Runner) {
 fn what_is_not_declared_is_not_sent_and_counted(runner: &dyn Runner) {
     let spec = NodeSpec::every("listener", PERIOD).reads_queue(&COUNT, 1000);
     let mut listener = Listener::new(spec);
-    let summary =
-        runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
+    let summary = runner.run(vec![Box::new(Counter::default()), Box::new(&mut listener)], &mut Nobody, RUN).unwrap();
     assert_eq!(summary.nodes[1].unsent, listener.seen.len() as u64);
     assert!(summary.nodes[1].unsent > 0 && !summary.complete);
 }
