@@ -35,19 +35,19 @@ pub struct PdmClosed {
 impl PdmClosed {
     /// The planner's own score of each proposal, which is not quite the driving score: no traffic lights, lane
     /// keeping or history, and progress compared after the multipliers.
-    fn totals(scored: &[Scored]) -> Vec<f64> {
+    fn totals(scored: &[Scored], comfort: &[f64]) -> Vec<f64> {
         let multipliers = |one: &Scored| one.scores.nc * one.scores.ddc * one.scores.dac;
         let best_m = scored.iter().map(|one| one.progress_m * multipliers(one)).fold(0.0, f64::max);
-        let total = |one: &Scored| {
+        let total = |(one, comfort): (&Scored, &f64)| {
             let progress = if best_m > MIN_PROGRESS_M {
                 one.progress_m * multipliers(one) / best_m
             } else {
                 f64::from(u8::from(multipliers(one) > 0.0))
             };
-            let weighted = WEIGHTS[0] * progress + WEIGHTS[1] * one.scores.ttc + WEIGHTS[2] * one.comfort;
+            let weighted = WEIGHTS[0] * progress + WEIGHTS[1] * one.scores.ttc + WEIGHTS[2] * comfort;
             multipliers(one) * weighted / WEIGHTS.iter().sum::<f64>()
         };
-        scored.iter().map(total).collect()
+        scored.iter().zip(comfort).map(total).collect()
     }
 }
 
@@ -66,8 +66,10 @@ impl Planner for PdmClosed {
         let proposals = self.generator.generate(scene, &self.agents, &SHARES, &OFFSETS_M);
         let simulated: Vec<Rollout> =
             proposals.iter().map(|proposal| simulate(&scene.ego, &proposal.rollout, &scene.body)).collect();
-        let scored = Scorer::new(setting(scene, &self.agents)).score(&simulated);
-        let totals = Self::totals(&scored);
+        let scorer = Scorer::new(setting(scene, &self.agents));
+        let scored = scorer.score(&simulated);
+        let comfort: Vec<f64> = simulated.iter().map(|rollout| scorer.comfort(rollout)).collect();
+        let totals = Self::totals(&scored, &comfort);
         // The first of equals, as numpy's argmax.
         let best = (0..totals.len()).rev().max_by(|a, b| totals[*a].total_cmp(&totals[*b])).unwrap_or(0);
         let soon = |step: usize| step as f64 * STEP_S <= BRAKE_WITHIN_S;
