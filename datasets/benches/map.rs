@@ -1,6 +1,8 @@
 //! Map lookups on a real map where `TANDEM_DATA` is set, else on a made-up one: what a planning cycle asks by the
 //! ten thousand.
 
+#![allow(clippy::expect_used, missing_docs)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 

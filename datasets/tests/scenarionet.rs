@@ -1,5 +1,7 @@
 //! ScenarioNet logs of real drives: they load, fast, and say what their own data sets say.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};

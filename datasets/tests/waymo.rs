@@ -1,5 +1,7 @@
 //! Waymo scenarios of real drives, as JSON and as TFRecords: they load, fast, and hold together.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -15,11 +15,15 @@ const HALF_WIDTH_M: std::ops::RangeInclusive<f64> = 0.8..=4.0;
 /// Draws every lane that has no surface yet: between its boundaries where these are known, else by a width taken from
 /// the lanes it continues, the lanes beside it, or [`DEFAULT_WIDTH_M`].
 pub(super) fn complete(drafts: &[DraftLane], lanes: &mut [Lane], notes: &mut Vec<String>) {
-    let drawn: Vec<Option<f64>> = lanes.iter().map(drawn_width).collect();
-    let derived: Vec<Option<[f64; 2]>> = (0..lanes.len()).map(|number| end_widths(lanes, &drawn, number)).collect();
+    let bounded: Vec<Option<Vec<[f64; 2]>>> = drafts.iter().map(boundaries).collect();
+    let widths: Vec<Option<f64>> = lanes
+        .iter()
+        .zip(&bounded)
+        .map(|(lane, halves)| drawn_width(lane).or_else(|| mean_width(halves.as_deref()?)))
+        .collect();
+    let derived: Vec<Option<[f64; 2]>> = (0..lanes.len()).map(|number| end_widths(lanes, &widths, number)).collect();
     let mut guessed = 0;
-    for ((draft, lane), derived) in drafts.iter().zip(lanes).zip(derived) {
-        let bounded = boundaries(draft);
+    for ((lane, bounded), derived) in lanes.iter_mut().zip(bounded).zip(derived) {
         if let Some(halves) = &bounded {
             lane.left_edge = offset(&lane.centerline, &halves.iter().map(|half| half[0]).collect::<Vec<_>>());
             lane.right_edge = offset(&lane.centerline, &halves.iter().map(|half| -half[1]).collect::<Vec<_>>());
@@ -60,12 +64,12 @@ fn drawn_width(lane: &Lane) -> Option<f64> {
     (ring.len() >= 3 && width.is_finite()).then(|| width.clamp(*WIDTH_M.start(), *WIDTH_M.end()))
 }
 
-/// The width at either end of a lane, from drawn lanes that adjoin it, or from the distance of its neighbours.
-fn end_widths(lanes: &[Lane], drawn: &[Option<f64>], number: usize) -> Option<[f64; 2]> {
+/// The width at either end of a lane, from lanes of known width that adjoin it, or from the distance of its neighbours.
+fn end_widths(lanes: &[Lane], widths: &[Option<f64>], number: usize) -> Option<[f64; 2]> {
     let lane = &lanes[number];
     let mean = |ids: &[crate::map::LaneId]| {
-        let widths: Vec<f64> = ids.iter().filter_map(|id| drawn[id.0 as usize]).collect();
-        (!widths.is_empty()).then(|| widths.iter().sum::<f64>() / widths.len() as f64)
+        let known: Vec<f64> = ids.iter().filter_map(|id| widths[id.0 as usize]).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     };
     match (mean(&lane.predecessors), mean(&lane.successors)) {
         (Some(first), Some(last)) => Some([first, last]),
@@ -81,25 +85,39 @@ fn end_widths(lanes: &[Lane], drawn: &[Option<f64>], number: usize) -> Option<[f
     }
 }
 
-/// Distances to the boundaries, gaps filled with the lane's own median; `None` if less than half is known.
+/// Distances to the boundaries. Where one is unknown, the lane is taken as symmetric, as ScenarioNet does
+/// (`converter/waymo/utils.py`); other gaps take the lane's own median. `None` if less than half of the lane is known.
 fn boundaries(draft: &DraftLane) -> Option<Vec<[f64; 2]>> {
     if draft.half_widths.len() != draft.centerline.len() {
         return None;
     }
-    let mut halves = draft.half_widths.clone();
+    let known = |half: &f64| HALF_WIDTH_M.contains(half);
+    let mut halves: Vec<[f64; 2]> = draft
+        .half_widths
+        .iter()
+        .map(|[left, right]| match (known(left), known(right)) {
+            (true, false) => [*left; 2],
+            (false, true) => [*right; 2],
+            _ => [*left, *right],
+        })
+        .collect();
     for side in 0..2 {
-        let mut known: Vec<f64> =
-            halves.iter().map(|half| half[side]).filter(|half| HALF_WIDTH_M.contains(half)).collect();
-        if known.len() * 2 < halves.len() || known.is_empty() {
+        let mut told: Vec<f64> = halves.iter().map(|half| half[side]).filter(known).collect();
+        if told.len() * 2 < halves.len() || told.is_empty() {
             return None;
         }
-        known.sort_by(f64::total_cmp);
-        let median = known[known.len() / 2];
+        told.sort_by(f64::total_cmp);
+        let median = told[told.len() / 2];
         for half in &mut halves {
-            if !HALF_WIDTH_M.contains(&half[side]) {
+            if !known(&half[side]) {
                 half[side] = median;
             }
         }
     }
     Some(halves)
+}
+
+/// Mean width between the boundaries.
+fn mean_width(halves: &[[f64; 2]]) -> Option<f64> {
+    (!halves.is_empty()).then(|| halves.iter().map(|[left, right]| left + right).sum::<f64>() / halves.len() as f64)
 }

@@ -71,11 +71,16 @@ fn a_connector_is_as_wide_as_the_lanes_it_joins() {
 #[test]
 fn edges_come_from_distances_to_the_boundaries() {
     let mut lane = DraftLane::new("lane", line(&[[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]]));
-    lane.half_widths = vec![[2.0, 1.0], [0.0, 1.0], [2.0, 9.0]];
+    lane.half_widths = vec![[2.0, 1.0], [0.0, 0.0], [2.0, 1.0]];
     let (parts, ..) = build(vec![lane]);
     let y = |edge: &[Point2<f64>]| edge.iter().map(|point| point.y).collect::<Vec<_>>();
     assert_eq!(y(&parts.lanes[0].left_edge), [2.0; 3], "a gap takes the lane's own median");
-    assert_eq!(y(&parts.lanes[0].right_edge), [-1.0; 3], "a boundary of something else is not taken");
+    assert_eq!(y(&parts.lanes[0].right_edge), [-1.0; 3]);
+
+    let mut lane = DraftLane::new("lane", line(&[[0.0, 0.0], [10.0, 0.0]]));
+    lane.half_widths = vec![[1.5, 9.0], [1.5, 0.0]];
+    let (parts, ..) = build(vec![lane]);
+    assert_eq!(y(&parts.lanes[0].right_edge), [-1.5; 2], "a boundary of something else is not taken");
 }
 
 #[test]

@@ -34,12 +34,13 @@ fn straight() -> MapParts {
 
 #[test]
 fn what_is_wrong_with_a_map_is_told() {
-    let error = |change: fn(&mut MapParts)| {
+    type Change = fn(&mut MapParts);
+    let error = |change: Change| {
         let mut parts = straight();
         change(&mut parts);
         Map::new(parts).unwrap_err().to_string()
     };
-    let cases: [(fn(&mut MapParts), &str); 10] = [
+    let cases: [(Change, &str); 10] = [
         (|parts| parts.lanes.clear(), "the map is empty"),
         (|parts| parts.lanes[0].centerline.truncate(1), "lane a lane: its centreline has fewer than two points"),
         (|parts| parts.lanes[0].centerline = vec![Point3::origin(); 2], "no length"),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use nalgebra::Point3;
 
-use super::light::Lights;
+use super::light::{Lights, color_of_state};
 use super::proto::{Example, Feature};
 use super::road::{self, RoadKind};
 use super::{Agent, Parts, assemble, class_of_type, steady_stamp};
@@ -90,7 +90,7 @@ pub(super) fn log(path: &Path, example: Example) -> Result<Log, Error> {
     }
     let parts = Parts { id, format: Format::WaymoRecord, agents, ego, draft: draft(&features)?, notes };
     let stamps: Vec<_> = (0..STEPS.iter().sum()).map(steady_stamp).collect();
-    assemble(path, parts, |ids, _, notes| lights(&features).tracks(&stamps, ids, notes))
+    assemble(path, parts, |lanes, notes| lights(&features).tracks(&stamps, lanes, notes))
 }
 
 /// The objects that were seen at all, and their places in the record.
@@ -173,7 +173,8 @@ fn lights(features: &Features) -> Lights {
         let lights_a_row = (values / steps).max(1);
         for index in (0..values).filter(|index| valid[*index] == 1.0) {
             let row = first_row + index / lights_a_row;
-            lights.add(lanes[index] as i64, row, states[index] as i64, Some([x[index], y[index]]));
+            let (lane, color) = ((lanes[index] as i64).to_string(), color_of_state(states[index] as i64));
+            lights.add(&lane, row, color, Some([x[index], y[index]]));
         }
         first_row += steps;
     }

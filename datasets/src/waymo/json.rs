@@ -9,14 +9,15 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::light::Lights;
 use super::road::{self, RoadKind};
 use super::{Agent, INVALID, Parts, assemble, class_of, steady_stamp};
-use crate::draft::{Draft, LaneIds};
+use crate::draft::Draft;
 use crate::error::Error;
 use crate::geometry::Pose2;
 use crate::json::{self, Coordinates, Kind, Name, Ordered, Scalar, Series, null_as_default};
-use crate::log::{Format, Log, SignalColor, SignalTrack, TrackState};
-use crate::motion::{signal_color, signal_track};
+use crate::log::{Format, Log, TrackState};
+use crate::motion::signal_color;
 use crate::source::{LogRef, Reader};
 
 /// How a path becomes logs of these files.
@@ -180,12 +181,14 @@ pub(super) fn log(path: &Path, file: File) -> Result<Log, Error> {
     for (index, road) in file.roads.into_iter().enumerate() {
         let kind =
             road.map_element_id.and_then(RoadKind::of_number).unwrap_or_else(|| RoadKind::of_name(&road.r#type.0));
-        let id = if road.id.0.is_empty() { index.to_string() } else { road.id.0 };
+        // Nocturne's roads have no ids; a bare number would be mistaken for the lane of a light.
+        let id = if road.id.0.is_empty() { format!("road {index}") } else { road.id.0 };
         road::add(&mut draft, kind, id, road.geometry.0.into_iter().map(Point3::from).collect());
     }
-    let lights = file.tl_states.0;
+    let lights = lights(&file.tl_states.0, rows);
+    let stamps: Vec<_> = (0..rows).map(steady_stamp).collect();
     let parts = Parts { id, format: Format::WaymoJson, agents, ego, draft, notes };
-    assemble(path, parts, |ids, draft, notes| signals(&lights, rows, ids, draft, notes))
+    assemble(path, parts, |lanes, notes| lights.tracks(&stamps, lanes, notes))
 }
 
 fn recording_car(agents: &[Agent]) -> Option<usize> {
@@ -240,47 +243,20 @@ fn agent(path: &Path, index: usize, object: Object, in_degrees: bool) -> Result<
     Ok(agent.with_sizes(sizes))
 }
 
-/// The lights, by lane id, or where the file has no lane ids by the lane that starts at the stopping point, as lanes
-/// with lights do in Waymo's maps. Several at one point go to its lanes in order.
-fn signals(
-    lights: &[(String, Light)],
-    rows: usize,
-    ids: &LaneIds,
-    draft: &Draft,
-    notes: &mut Vec<String>,
-) -> Vec<SignalTrack> {
-    let mut tracks: Vec<SignalTrack> = Vec::new();
-    let mut lost = 0;
-    for (id, light) in lights {
+fn lights(file: &[(String, Light)], rows: usize) -> Lights {
+    let mut lights = Lights::default();
+    for (id, light) in file {
         let place = |series: &Option<Series>| series.as_ref().and_then(|series| at(series, 0));
         let stop_point = place(&light.x).zip(place(&light.y)).map(|(x, y)| [x, y]);
-        let starts_there = |lane: &crate::draft::DraftLane| {
-            let start = lane.centerline.first().zip(stop_point);
-            start.is_some_and(|(start, [x, y])| (start.x - x).hypot(start.y - y) < 0.5)
-        };
-        let by_place = || {
-            let lanes = draft.lanes.iter().filter(|lane| starts_there(lane)).filter_map(|lane| ids.get(&lane.id));
-            lanes.copied().find(|lane| tracks.iter().all(|taken| taken.lane != *lane))
-        };
-        let by_id = ids.get(id).copied().filter(|_| {
-            let lane = draft.lanes.iter().find(|lane| lane.id == *id);
-            stop_point.is_none() || lane.is_some_and(starts_there)
-        });
-        let Some(lane) = by_id.or_else(by_place) else {
-            lost += 1;
-            continue;
-        };
-        let row = |index: usize| match &light.time_index {
-            Some(rows) => rows.get(index).map_or(index, |row| row.0.max(0.0) as usize),
-            None => index,
-        };
-        let seen = light.state.iter().enumerate().map(|(index, state)| (row(index), signal_color(&state.0)));
-        let seen: BTreeMap<usize, SignalColor> = seen.collect();
-        let color = |row: usize| seen.get(&row).copied().unwrap_or(SignalColor::Unknown);
-        tracks.push(signal_track(lane, stop_point, (0..rows).map(|row| (steady_stamp(row), color(row)))));
+        for (index, state) in light.state.iter().enumerate() {
+            let row = match &light.time_index {
+                Some(rows) => rows.get(index).map_or(index, |row| row.0.max(0.0) as usize),
+                None => index,
+            };
+            if row < rows {
+                lights.add(id, row, signal_color(&state.0), stop_point);
+            }
+        }
     }
-    if lost > 0 {
-        notes.push(format!("{lost} traffic lights left out: their lanes are not in the map"));
-    }
-    tracks
+    lights
 }

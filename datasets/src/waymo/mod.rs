@@ -17,11 +17,12 @@ use std::sync::Arc;
 
 use tandem_graph::Stamp;
 
-use crate::draft::{Draft, LaneIds};
+use crate::draft::Draft;
 use crate::error::Error;
 use crate::log::{Class, Ego, EgoBody, Format, Log, SignalTrack, Track, TrackState};
 use crate::map::Map;
 use crate::motion::{Reference, Speed, ego_states, median_extent, usual_size};
+use light::Lanes;
 
 /// What Waymo writes where there is no value.
 const INVALID: f64 = -10_000.0;
@@ -89,7 +90,7 @@ struct Parts {
 fn assemble(
     path: &Path,
     parts: Parts,
-    signals: impl FnOnce(&LaneIds, &Draft, &mut Vec<String>) -> Vec<SignalTrack>,
+    signals: impl FnOnce(&Lanes, &mut Vec<String>) -> Vec<SignalTrack>,
 ) -> Result<Log, Error> {
     let Parts { id, format, mut agents, ego, draft, mut notes } = parts;
     let ego = match ego {
@@ -104,9 +105,9 @@ fn assemble(
         }
     };
     let tracks = agents.into_iter().filter(|agent| !agent.states.is_empty()).map(track_of).collect();
-    let lanes = Draft { lanes: draft.lanes.clone(), ..Draft::default() };
     let (map_parts, ids) = draft.build(&mut notes);
-    let signals = signals(&ids, &lanes, &mut notes);
+    let starts = map_parts.lanes.iter().filter_map(|lane| lane.centerline.first()).map(|point| point.xy()).collect();
+    let signals = signals(&Lanes { ids, starts }, &mut notes);
     let map = if map_parts.lanes.is_empty() && map_parts.drivable.is_empty() {
         notes.push("no map: the scenario has no lanes".into());
         None

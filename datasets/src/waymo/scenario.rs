@@ -6,7 +6,7 @@ use std::path::Path;
 use nalgebra::{Point2, Point3};
 use tandem_graph::Stamp;
 
-use super::light::Lights;
+use super::light::{Lights, color_of_state};
 use super::proto::{BoundarySegment, LaneCenter, LaneNeighbor, MapPoint, Scenario, Track};
 use super::road::{self, RoadKind};
 use super::{Agent, Parts, assemble, class_of_type};
@@ -33,7 +33,7 @@ pub(super) fn log(path: &Path, scenario: Scenario) -> Result<Log, Error> {
     let agents = scenario.tracks.iter().map(|track| agent(track, &stamps)).collect();
     let ego = scenario.sdc_track_index.and_then(|index| usize::try_from(index).ok());
     let parts = Parts { id, format: Format::WaymoRecord, agents, ego, draft: draft(&scenario), notes: Vec::new() };
-    assemble(path, parts, |ids, _, notes| lights(&scenario).tracks(&stamps, ids, notes))
+    assemble(path, parts, |lanes, notes| lights(&scenario).tracks(&stamps, lanes, notes))
 }
 
 fn agent(track: &Track, stamps: &[Stamp]) -> Agent {
@@ -140,7 +140,8 @@ fn lights(scenario: &Scenario) -> Lights {
     let mut lights = Lights::default();
     for (row, states) in scenario.dynamic_map_states.iter().enumerate() {
         for state in &states.lane_states {
-            lights.add(state.lane, row, i64::from(state.state), state.stop_point.map(|point| [point.x, point.y]));
+            let stop_point = state.stop_point.map(|point| [point.x, point.y]);
+            lights.add(&state.lane.to_string(), row, color_of_state(i64::from(state.state)), stop_point);
         }
     }
     lights
