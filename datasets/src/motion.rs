@@ -3,7 +3,7 @@
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector2, Vector3};
 use tandem_graph::Stamp;
 
-use crate::geometry::wrap_angle;
+use crate::kinematics;
 use crate::log::{Class, EgoBody, EgoState, SignalColor, SignalTrack, TrackState};
 use crate::map::LaneId;
 
@@ -21,38 +21,28 @@ pub(crate) enum Reference {
 pub(crate) enum Speed {
     /// The recorded velocity along the heading.
     Recorded,
-    /// Central differences of position along the heading.
-    Differences,
+    /// The positions.
+    Positions,
 }
 
-/// The ego's states from those of its box. Yaw rates are central differences of heading.
+/// The ego's states from those of its box.
 pub(crate) fn ego_states(states: &[TrackState], body: &EgoBody, reference: Reference, speed: Speed) -> Vec<EgoState> {
-    (0..states.len())
-        .map(|index| {
-            let state = &states[index];
-            let (before, after) = (&states[index.saturating_sub(1)], &states[(index + 1).min(states.len() - 1)]);
-            let elapsed_s = after.stamp.seconds_since(before.stamp);
-            let rate = |difference: f64| if elapsed_s > 0.0 { difference / elapsed_s } else { 0.0 };
-            let heading = state.pose.heading();
-            let speed_mps = match speed {
-                Speed::Recorded => heading.dot(&Vector2::from(state.velocity_mps)),
-                Speed::Differences => rate(heading.dot(&(after.pose.position() - before.pose.position()))),
-            };
-            let (rear_axle, z) = match reference {
-                Reference::RearAxle => (state.pose, state.z),
-                Reference::BoxCenter => (state.pose.ahead(-body.rear_axle_to_center), state.z - body.height / 2.0),
-            };
-            EgoState {
-                stamp: state.stamp,
-                map_from_ego: Isometry3::from_parts(
-                    Translation3::new(rear_axle.x, rear_axle.y, z),
-                    UnitQuaternion::from_axis_angle(&Vector3::z_axis(), rear_axle.yaw),
-                ),
-                speed_mps,
-                yaw_rate_radps: rate(wrap_angle(after.pose.yaw - before.pose.yaw)),
-            }
-        })
-        .collect()
+    let pose = |state: &TrackState| {
+        let (rear_axle, z) = match reference {
+            Reference::RearAxle => (state.pose, state.z),
+            Reference::BoxCenter => (state.pose.ahead(-body.rear_axle_to_center), state.z - body.height / 2.0),
+        };
+        let translation = Translation3::new(rear_axle.x, rear_axle.y, z);
+        Isometry3::from_parts(translation, UnitQuaternion::from_axis_angle(&Vector3::z_axis(), rear_axle.yaw))
+    };
+    let poses: Vec<_> = states.iter().map(|state| (state.stamp, pose(state))).collect();
+    let mut ego = kinematics::ego_states(&poses);
+    if speed == Speed::Recorded {
+        for (ego, state) in ego.iter_mut().zip(states) {
+            ego.speed_mps = state.pose.heading().dot(&Vector2::from(state.velocity_mps));
+        }
+    }
+    ego
 }
 
 /// The middle one of the finite, positive values.

@@ -23,6 +23,8 @@ use crate::source::{LogRef, Reader, file_name, sorted_children};
 use self::expansion::Expansion;
 use self::tables::{SceneRow, Table, Tables};
 
+pub(crate) use self::scene::class;
+
 pub(crate) const READER: Reader = Reader { format: Format::NuScenes, recognises, discover };
 
 /// All tables of a version directory; the devkit opens none without all thirteen.

@@ -241,7 +241,7 @@ fn velocity(
 }
 
 /// The common class of a category name (nuscenes-devkit `docs/instructions_nuscenes.md`).
-fn class(category: &str) -> Class {
+pub(crate) fn class(category: &str) -> Class {
     let of_prefix = [
         ("human", Class::Pedestrian),
         ("animal", Class::Animal),

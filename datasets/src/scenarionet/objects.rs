@@ -125,7 +125,7 @@ pub(super) fn ego(path: &Path, record: &Record, stamps: &[Stamp], notes: &mut Ve
     }
     // nuScenes' ego frame is the rear axle; Waymo, nuPlan and Argoverse 2 tracks are box centres.
     let reference = if nuscenes { Reference::RearAxle } else { Reference::BoxCenter };
-    let speed = if object.state.velocity.is_some() && !nuscenes { Speed::Recorded } else { Speed::Differences };
+    let speed = if object.state.velocity.is_some() && !nuscenes { Speed::Recorded } else { Speed::Positions };
     let flat = states.iter().all(|state| state.z == 0.0);
     let mut states = ego_states(&states, &body, reference, speed);
     if flat {
@@ -208,25 +208,16 @@ fn source_class(object: &Object) -> &str {
 
 fn class(object: &Object) -> Class {
     let detail = source_class(object);
-    match detail.split_once('.') {
-        Some(("human", _)) => Class::Pedestrian,
-        Some(("animal", _)) => Class::Animal,
-        Some(("vehicle", kind)) => match kind.split('.').next().unwrap_or(kind) {
-            "truck" | "construction" => Class::Truck,
-            "bus" => Class::Bus,
-            "trailer" => Class::Trailer,
-            "motorcycle" => Class::Motorcycle,
-            "bicycle" => Class::Bicycle,
-            "emergency" if kind.ends_with("ambulance") => Class::Truck,
-            _ => Class::Car,
-        },
-        _ => match object.r#type.0.as_str() {
-            "VEHICLE" => Class::Car,
-            "PEDESTRIAN" => Class::Pedestrian,
-            "CYCLIST" => Class::Bicycle,
-            "TRAFFIC_CONE" => Class::Cone,
-            "TRAFFIC_BARRIER" => Class::Barrier,
-            _ => Class::Other,
-        },
+    // nuScenes' names have dots; MetaDrive's have none.
+    if detail.contains('.') {
+        return crate::nuscenes::class(detail);
+    }
+    match object.r#type.0.as_str() {
+        "VEHICLE" => Class::Car,
+        "PEDESTRIAN" => Class::Pedestrian,
+        "CYCLIST" => Class::Bicycle,
+        "TRAFFIC_CONE" => Class::Cone,
+        "TRAFFIC_BARRIER" => Class::Barrier,
+        _ => Class::Other,
     }
 }
