@@ -43,9 +43,6 @@ pub struct Config {
     pub shared_memory_bytes: usize,
 }
 
-/// Messages from this size on go through shared memory: below it, a socket is as fast.
-const SHARED_MEMORY_FROM_BYTES: usize = 16 << 10;
-
 impl Default for Config {
     /// A peer on any free loopback port that connects to nobody.
     fn default() -> Self {
@@ -81,14 +78,8 @@ impl Config {
             ("scouting/gossip/enabled", serde_json::json!(true)),
             ("transport/shared_memory/enabled", serde_json::json!(self.shared_memory_bytes > 0)),
             ("transport/shared_memory/mode", serde_json::json!("init")),
-            (
-                "transport/shared_memory/transport_optimization",
-                serde_json::json!({
-                    "enabled": self.shared_memory_bytes > 0,
-                    "pool_size": self.shared_memory_bytes.max(1),
-                    "message_size_threshold": SHARED_MEMORY_FROM_BYTES,
-                }),
-            ),
+            // Publishers put their messages there themselves.
+            ("transport/shared_memory/transport_optimization/enabled", serde_json::json!(false)),
         ];
         let mut zenoh = Zenoh::default();
         for (key, value) in settings {

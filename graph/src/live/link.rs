@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use zenoh::bytes::ZBytes;
 
 use crate::Stamp;
@@ -29,7 +30,7 @@ pub(super) enum Payload {
 }
 
 /// What became of the messages of one link.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkCounters {
     /// Messages that arrived.
     pub received: u64,

@@ -7,6 +7,7 @@
 //! that a subscriber counts what the wire dropped; what a full queue pushes out, what comes late and what can't be
 //! decoded is counted beside it.
 
+pub mod bench;
 mod config;
 mod link;
 mod mailbox;
@@ -88,6 +89,9 @@ pub enum Error {
         /// The topic.
         topic: String,
     },
+    /// A measurement between two processes failed.
+    #[error("link measurement: {0}")]
+    Bench(String),
 }
 
 /// The wall time, in Unix time: what ROS nodes put on their messages.

@@ -7,13 +7,11 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zenoh::bytes::ZBytes;
-
 use super::link::LinkCounters;
 use super::mailbox::Mailbox;
 use super::session::Session;
 use super::thread::{Readers, Wiring, run};
-use super::{Config, Error, wall_time};
+use super::{Error, wall_time};
 use crate::observe::{Observer, Published};
 use crate::{Node, NodeSpec, Stamp, Trigger};
 
@@ -23,17 +21,35 @@ const TAP_DEPTH: usize = 1024;
 /// How often the end of the run is looked for.
 const POLL: Duration = Duration::from_millis(5);
 
-/// The nodes of this process and their session.
+/// The nodes of this process, on their session.
 ///
 /// Nodes may be borrowed (`&mut node`), so that they can be looked at after the run.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
+/// use tandem_graph::live::{Config, Live, Session};
+/// # struct Counter(u32);
+/// # impl Node for Counter {
+/// #     fn spec(&self) -> NodeSpec { NodeSpec::every("counter", Duration::from_millis(10)) }
+/// #     fn step(&mut self, _: Stamp, _: &Inputs, _: &mut Outputs) { self.0 += 1; }
+/// # }
+/// let session = Session::open(&Config::default())?;
+/// let mut node = Counter(0);
+/// let mut live = Live::new(&session);
+/// live.add(&mut node);
+/// let summary = live.run_for(Duration::from_millis(50))?;
+/// assert!(summary.complete && node.0 > 0);
+/// # Ok::<(), tandem_graph::live::Error>(())
+/// ```
 pub struct Live<'a> {
-    session: Session,
+    session: &'a Session,
     nodes: Vec<(NodeSpec, Box<dyn Node + 'a>)>,
     observers: Vec<&'a mut dyn Observer>,
     stopper: Stopper,
 }
 
-/// Ends a run from another thread, such as a signal handler.
+/// Ends a run from elsewhere: from a node, another thread, a signal handler.
 #[derive(Debug, Clone, Default)]
 pub struct Stopper(Arc<AtomicBool>);
 
@@ -56,7 +72,7 @@ pub(super) struct Tapped {
     pub capture: Stamp,
     pub publish: Stamp,
     pub sequence: u64,
-    pub bytes: ZBytes,
+    pub bytes: Vec<u8>,
 }
 
 /// What became of one input of a node.
@@ -119,13 +135,9 @@ pub struct RunSummary {
 }
 
 impl<'a> Live<'a> {
-    /// A run without nodes yet, with its session open.
-    ///
-    /// # Errors
-    /// As [`Session::open`].
-    pub fn open(config: &Config) -> Result<Self, Error> {
-        let session = Session::open(config)?;
-        Ok(Self { session, nodes: Vec::new(), observers: Vec::new(), stopper: Stopper::default() })
+    /// A run without nodes yet, on an open session.
+    pub fn new(session: &'a Session) -> Self {
+        Self { session, nodes: Vec::new(), observers: Vec::new(), stopper: Stopper::default() }
     }
 
     /// Adds a node.
@@ -143,14 +155,10 @@ impl<'a> Live<'a> {
         self
     }
 
-    /// The session, to see where it listens and who else is there.
-    pub fn session(&self) -> &Session {
-        &self.session
-    }
-
-    /// What ends the run from elsewhere.
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
+    /// Lets the run end when this stopper says so.
+    pub fn stopped_by(&mut self, stopper: &Stopper) -> &mut Self {
+        self.stopper = stopper.clone();
+        self
     }
 
     /// Runs the nodes for a time, or until they are stopped or have all failed.
@@ -175,7 +183,7 @@ impl<'a> Live<'a> {
         let tap = (!self.observers.is_empty()).then_some(tap);
         let mut wirings = Vec::new();
         for (spec, mailbox) in specs.iter().zip(&mailboxes) {
-            wirings.push(Wiring::declare(&self.session, spec, mailbox, &readers, tap.clone())?);
+            wirings.push(Wiring::declare(self.session, spec, mailbox, &readers, tap.clone())?);
         }
         drop(tap);
         let nodes = thread::scope(|scope| {
@@ -248,7 +256,6 @@ fn readers(specs: &[NodeSpec], mailboxes: &[Arc<Mailbox>]) -> Readers {
 }
 
 fn show(observers: &mut [&mut dyn Observer], message: &Tapped) {
-    let bytes = message.bytes.to_bytes();
     let published = Published {
         topic: &message.topic,
         type_name: message.type_name,
@@ -256,7 +263,7 @@ fn show(observers: &mut [&mut dyn Observer], message: &Tapped) {
         capture: message.capture,
         publish: message.publish,
         sequence: message.sequence,
-        bytes: &bytes,
+        bytes: &message.bytes,
     };
     observers.iter_mut().for_each(|observer| observer.observe(&published));
 }

@@ -9,6 +9,7 @@ use zenoh::bytes::ZBytes;
 use zenoh::liveliness::LivelinessToken;
 use zenoh::qos::{CongestionControl, Reliability as Channel};
 use zenoh::sample::{Locality, Sample as ZenohSample};
+use zenoh::shm::{Defragment, GarbageCollect, PosixShmProviderBackend, ShmProvider, ShmProviderBuilder};
 use zenoh_ext::{
     AdvancedPublisher, AdvancedPublisherBuilderExt, AdvancedSubscriber, AdvancedSubscriberBuilderExt, CacheConfig,
     HistoryConfig, MissDetectionConfig,
@@ -33,9 +34,15 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The part of a key, after the data key, on which publishers announce how many messages they have sent.
 const SENT: &str = "@sent";
 
+/// Messages from this size on go through shared memory: below it, a socket is as fast.
+const SHARED_MEMORY_FROM_BYTES: usize = 16 << 10;
+
+type SharedMemory = ShmProvider<PosixShmProviderBackend>;
+
 /// An open zenoh session.
 pub struct Session {
     zenoh: zenoh::Session,
+    memory: Option<Arc<SharedMemory>>,
     config: Config,
     next_id: AtomicU64,
 }
@@ -44,11 +51,16 @@ impl Session {
     /// Opens a session, after removing shared memory that killed processes have left behind.
     ///
     /// # Errors
-    /// If an endpoint can't be understood or listened on.
+    /// If an endpoint can't be understood or listened on, or there is no room for the shared memory.
     pub fn open(config: &Config) -> Result<Self, Error> {
         zenoh::shm::cleanup_orphaned_shm_segments();
-        let zenoh = zenoh::open(config.to_zenoh()?).wait().map_err(|source| Error::Open { source })?;
-        Ok(Self { zenoh, config: config.clone(), next_id: AtomicU64::new(0) })
+        let opened = |source| Error::Open { source };
+        let zenoh = zenoh::open(config.to_zenoh()?).wait().map_err(opened)?;
+        let memory = match config.shared_memory_bytes {
+            0 => None,
+            bytes => Some(Arc::new(ShmProviderBuilder::default_backend(bytes).wait().map_err(opened)?)),
+        };
+        Ok(Self { zenoh, memory, config: config.clone(), next_id: AtomicU64::new(0) })
     }
 
     /// The endpoints that others can connect to, with the ports that were really taken.
@@ -136,10 +148,18 @@ impl Session {
             .allowed_destination(Locality::Remote)
             .wait()
             .map_err(failed)?;
-        let latched = output.latched;
-        let zenoh = self.zenoh.clone();
-        let _announced = announced;
-        Ok(Publisher { publisher, announcements, zenoh, _announced, gid, wanted, latched, sent: 0, told: None })
+        Ok(Publisher {
+            publisher,
+            announcements,
+            zenoh: self.zenoh.clone(),
+            memory: self.memory.clone(),
+            _announced: announced,
+            gid,
+            wanted,
+            latched: output.latched,
+            sent: 0,
+            told: None,
+        })
     }
 
     /// Declares a subscription of a node that fills one link of its mailbox.
@@ -251,6 +271,7 @@ pub(super) struct Publisher {
     publisher: AdvancedPublisher<'static>,
     announcements: zenoh::pubsub::Publisher<'static>,
     zenoh: zenoh::Session,
+    memory: Option<Arc<SharedMemory>>,
     _announced: Announced,
     gid: Gid,
     wanted: Arc<AtomicBool>,
@@ -271,7 +292,7 @@ impl Publisher {
     }
 
     /// Sends a message with the number that it has on its topic.
-    pub fn put(&mut self, sequence: u64, publish: Stamp, bytes: ZBytes) -> Result<(), Error> {
+    pub fn put(&mut self, sequence: u64, publish: Stamp, bytes: &[u8]) -> Result<(), Error> {
         if self.told.is_none() || sequence != self.sent {
             // The first message for whoever listens now: tell from which number on to count, in case it is lost.
             self.sent = sequence;
@@ -279,8 +300,20 @@ impl Publisher {
         }
         self.sent = sequence + 1;
         let attachment = Attachment { sequence: sequence as i64, publish, gid: self.gid };
-        let put = self.publisher.put(bytes).attachment(attachment.encode().as_slice());
+        let put = self.publisher.put(self.payload(bytes)).attachment(attachment.encode().as_slice());
         put.wait().map_err(|source| Error::Put { key: self.publisher.key_expr().to_string(), source })
+    }
+
+    /// The message in shared memory if it is large and there is room, else on its own.
+    fn payload(&self, bytes: &[u8]) -> ZBytes {
+        if bytes.len() >= SHARED_MEMORY_FROM_BYTES
+            && let Some(memory) = &self.memory
+            && let Ok(mut room) = memory.alloc(bytes.len()).with_policy::<Defragment<GarbageCollect>>().wait()
+        {
+            room.copy_from_slice(bytes);
+            return room.into();
+        }
+        bytes.into()
     }
 
     /// Says how many messages were sent, unless it was said already.

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use zenoh::bytes::ZBytes;
-
 use super::link::{Arrival, Payload};
 use super::mailbox::{Mailbox, State};
 use super::runner::{NodeSummary, Tapped};
@@ -29,6 +27,8 @@ pub(super) struct Wiring<'a> {
     readers: &'a Readers,
     /// To the observers, if there are any.
     tap: Option<SyncSender<Tapped>>,
+    /// The message that is being published.
+    bytes: Vec<u8>,
 }
 
 /// When the node is stepped, in terms of the thread.
@@ -91,7 +91,7 @@ impl<'a> Wiring<'a> {
         let subscriptions = inputs.map(|(link, input)| session.subscription(node, input, mailbox, link));
         let _subscriptions = subscriptions.collect::<Result<_, _>>()?;
         let mailbox = Arc::clone(mailbox);
-        Ok(Self { spec, mailbox, publishers, _subscriptions, _announced: announced, readers, tap })
+        Ok(Self { spec, mailbox, publishers, _subscriptions, _announced: announced, readers, tap, bytes: Vec::new() })
     }
 
     /// Waits for the next step, and takes what has arrived for it: for each input, oldest first. `None` to end.
@@ -198,21 +198,21 @@ impl<'a> Wiring<'a> {
         if !publisher.is_wanted() && self.tap.is_none() {
             return;
         }
-        let mut bytes = Vec::new();
-        if let Err(error) = encode(&message, &mut bytes) {
+        // One buffer for all messages: fresh memory for a large one costs as much as writing it.
+        if let Err(error) = encode(&message, &mut self.bytes) {
             tracing::error!(node = self.spec.name, topic, %error, "message not encoded");
             summary.unsent += 1;
             return;
         }
-        let bytes = ZBytes::from(bytes);
         if publisher.is_wanted()
-            && let Err(error) = publisher.put(sequence, publish, bytes.clone())
+            && let Err(error) = publisher.put(sequence, publish, &self.bytes)
         {
             tracing::error!(node = self.spec.name, %error, "message not sent");
             summary.unsent += 1;
         }
         if let Some(tap) = &self.tap {
             let OutputSpec { type_name, definition, .. } = self.spec.outputs[output];
+            let bytes = self.bytes.clone();
             let published = Tapped { topic, type_name, definition, capture, publish, sequence, bytes };
             summary.unobserved += u64::from(tap.try_send(published).is_err());
         }
