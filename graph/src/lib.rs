@@ -3,6 +3,7 @@
 pub mod cdr;
 pub mod description;
 pub mod field;
+pub mod fit;
 pub mod health;
 pub mod live;
 pub mod lockstep;

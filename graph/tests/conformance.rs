@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use suite::Runner;
 use tandem_graph::health::RunSummary;
+use tandem_graph::live::{Config, Live, Session};
 use tandem_graph::lockstep::{Lockstep, NodeLatency};
 use tandem_graph::observe::Observer;
 use tandem_graph::{Node, Stamp};
@@ -29,6 +30,32 @@ impl Runner for InLockstep {
         run.observe(&mut observer);
         run.run_until(start + duration).map_err(|error| error.to_string())
     }
+}
+
+/// Live, on a session of its own.
+struct InLive;
+
+impl Runner for InLive {
+    fn run(
+        &self,
+        nodes: Vec<Box<dyn Node + '_>>,
+        observer: &mut dyn Observer,
+        duration: Duration,
+    ) -> Result<RunSummary, String> {
+        let mut observer = observer;
+        let session = Session::open(&Config::default()).map_err(|error| error.to_string())?;
+        let mut run = Live::new(&session);
+        for node in nodes {
+            run.add(node);
+        }
+        run.observe(&mut observer);
+        run.run_for(duration).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn live_conforms() {
+    suite::check(&InLive);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::time::{Duration, Instant};
 
+use tandem_graph::fit::Misfit;
 use tandem_graph::health::RunSummary;
 use tandem_graph::lockstep::{Error, LinkFault, Lockstep, NodeLatency};
 use tandem_graph::msgs::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus};
@@ -291,7 +292,7 @@ fn graphs_that_do_not_fit_together_are_refused_by_name() {
         }
     }
     let same = refused(&|run| _ = run.add(Plant::default(), NodeLatency::NONE));
-    assert_eq!(same, Error::SameName { node: "plant".to_owned() });
+    assert_eq!(same, Error::Misfit(Misfit::SameName { node: "plant".to_owned() }));
     let other: Topic<tandem_graph::msgs::std_msgs::String> = Topic::new("/sensor");
     let wrong = NodeSpec::on("other", &other);
     let wrong = refused(&|run| _ = run.add(As(wrong.clone()), NodeLatency::NONE));
@@ -300,9 +301,15 @@ fn graphs_that_do_not_fit_together_are_refused_by_name() {
         "topic /sensor: node other reads std_msgs/msg/String, but plant writes std_msgs/msg/Float64MultiArray"
     );
     let spec = NodeSpec { trigger: Trigger::On("/nothing".to_owned()), ..NodeSpec::every("idle", PERIOD) };
-    assert!(matches!(refused(&|run| _ = run.add(As(spec.clone()), NodeLatency::NONE)), Error::Trigger { .. }));
+    assert!(matches!(
+        refused(&|run| _ = run.add(As(spec.clone()), NodeLatency::NONE)),
+        Error::Misfit(Misfit::Trigger { .. })
+    ));
     let never = NodeSpec::every("never", Duration::ZERO);
-    assert!(matches!(refused(&|run| _ = run.add(As(never.clone()), NodeLatency::NONE)), Error::Period { .. }));
+    assert!(matches!(
+        refused(&|run| _ = run.add(As(never.clone()), NodeLatency::NONE)),
+        Error::Misfit(Misfit::Period { .. })
+    ));
     assert!(matches!(refused(&|run| _ = run.link(LinkFault::on(&STATE).losing(0.5))), Error::NoLink { .. }));
     assert!(matches!(refused(&|run| _ = run.kill("nobody", at(3))), Error::NoNode { .. }));
     let circle = NodeSpec::on("circle", &SENSOR).writes(&SENSOR);

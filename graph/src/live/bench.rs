@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Delivery, Error, LinkCounters, Live, RunSummary, Session, Stopper, wall_time};
+use super::{Config, Delivery, Error, Live, Session, Stopper, wall_time};
+use crate::health::{LinkCounters, RunSummary};
 use crate::msgs::sensor_msgs::Image;
 use crate::msgs::std_msgs::Header;
 use crate::{Inputs, Node, NodeSpec, Outputs, Stamp, Topic};

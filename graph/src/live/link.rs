@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use zenoh::bytes::ZBytes;
 
 use crate::Stamp;
+use crate::health::{Latency, LinkCounters, LinkSummary};
 use crate::node::{AnyMessage, InputSpec};
 use crate::rmw::Gid;
 
@@ -29,21 +29,6 @@ pub(super) enum Payload {
     Encoded(ZBytes),
 }
 
-/// What became of the messages of one link.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkCounters {
-    /// Messages that arrived.
-    pub received: u64,
-    /// Messages that the publisher sent and that never arrived: gaps in its numbers.
-    pub lost: u64,
-    /// Messages that arrived and that newer ones pushed out of the queue before the node saw them.
-    pub dropped: u64,
-    /// Deadlines that passed without a new message.
-    pub late: u64,
-    /// Samples that were no message of the topic: without attachment, or not decodable.
-    pub malformed: u64,
-}
-
 /// The queue of one input, and its counters.
 pub(super) struct Link {
     capacity: usize,
@@ -52,6 +37,9 @@ pub(super) struct Link {
     due: Option<Instant>,
     sources: BTreeMap<Gid, Source>,
     pub counters: LinkCounters,
+    /// Of the messages that the node was given: before, the capture stamp of a message is not known.
+    pub capture_to_publish: Latency,
+    publish_to_receive: Latency,
 }
 
 /// How far one publisher's numbers have been seen.
@@ -75,6 +63,8 @@ impl Link {
             due: spec.deadline.map(|deadline| now + deadline),
             sources: BTreeMap::new(),
             counters: LinkCounters::default(),
+            capture_to_publish: Latency::default(),
+            publish_to_receive: Latency::default(),
         }
     }
 
@@ -95,6 +85,7 @@ impl Link {
             self.counters.lost = self.counters.lost.saturating_sub(1);
         }
         self.counters.received += 1;
+        self.publish_to_receive.add(arrival.receive.ns_since(arrival.publish));
         self.count_late(now);
         self.due = self.deadline.map(|deadline| now + deadline);
         if self.waiting.len() == self.capacity {
@@ -149,14 +140,23 @@ impl Link {
         !self.waiting.is_empty()
     }
 
-    /// How many messages wait.
-    pub fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-
     /// Takes up to `count` waiting messages, oldest first.
     pub fn take(&mut self, count: usize) -> impl Iterator<Item = Arrival> {
         self.waiting.drain(..count.min(self.waiting.len()))
+    }
+
+    /// What became of it. What is on its way on the wire is not known.
+    pub fn summary(&self, node: &str, spec: &InputSpec) -> LinkSummary {
+        LinkSummary {
+            node: node.to_owned(),
+            topic: spec.topic.clone(),
+            counters: self.counters,
+            capture_to_publish: self.capture_to_publish,
+            publish_to_receive: self.publish_to_receive,
+            in_flight: 0,
+            unread: self.waiting.len() as u64,
+            queue: spec.queue,
+        }
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
             link.announce(GID, arrives.len() as u64, now);
             let counters = link.counters;
             prop_assert_eq!(counters.received + counters.lost, arrives.len() as u64);
-            prop_assert_eq!(counters.received, counters.dropped + link.waiting() as u64);
+            prop_assert_eq!(counters.received, counters.dropped + link.waiting.len() as u64);
         }
 
         #[test]

@@ -4,7 +4,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::link::Link;
-use crate::node::InputSpec;
+use crate::NodeSpec;
+use crate::health::NodeSummary;
 
 /// The links of one node behind one lock, with a bell that rings when something arrives or the run ends.
 pub(super) struct Mailbox {
@@ -16,15 +17,18 @@ pub(super) struct Mailbox {
 pub(super) struct State {
     /// One link for each input, in the order of the node's inputs.
     pub links: Vec<Link>,
+    /// What the node has done, as of its last step.
+    pub summary: NodeSummary,
     /// Whether the run ends.
     pub stop: bool,
 }
 
 impl Mailbox {
     /// A mailbox whose deadlines run from `now` on.
-    pub fn new(inputs: &[InputSpec], now: Instant) -> Self {
-        let links = inputs.iter().map(|input| Link::new(input, now)).collect();
-        Self { state: Mutex::new(State { links, stop: false }), bell: Condvar::new() }
+    pub fn new(spec: &NodeSpec, now: Instant) -> Self {
+        let links = spec.inputs.iter().map(|input| Link::new(input, now)).collect();
+        let summary = NodeSummary::new(&spec.name, spec.outputs.len());
+        Self { state: Mutex::new(State { links, summary, stop: false }), bell: Condvar::new() }
     }
 
     /// Locks it. A thread that panicked holding the lock left counters that are still true.

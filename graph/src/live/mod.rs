@@ -9,6 +9,7 @@
 
 pub mod bench;
 mod config;
+mod health;
 mod link;
 mod mailbox;
 mod runner;
@@ -18,11 +19,11 @@ mod thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use config::{Config, Delivery, ROS_ROUTER, Role};
-pub use link::LinkCounters;
-pub use runner::{LinkSummary, Live, NodeSummary, RunSummary, Stopper};
+pub use runner::{Live, Stopper};
 pub use session::Session;
 
 use crate::Stamp;
+use crate::fit::Misfit;
 use crate::rmw;
 
 /// Why a live run could not start or go on.
@@ -61,34 +62,9 @@ pub enum Error {
     /// A topic or type has a name that can't go on the wire.
     #[error(transparent)]
     Name(#[from] rmw::Error),
-    /// Two nodes have the same name.
-    #[error("node {node}: there are two of this name")]
-    SameName {
-        /// The name.
-        node: String,
-    },
-    /// A node reads a topic as another type than the one it is written as.
-    #[error("topic {topic}: node {reader} reads {read}, but {writer} writes {written}")]
-    Type {
-        /// The topic.
-        topic: String,
-        /// Who reads.
-        reader: String,
-        /// As what.
-        read: &'static str,
-        /// Who writes.
-        writer: String,
-        /// What.
-        written: &'static str,
-    },
-    /// A node is stepped by a topic that is none of its inputs.
-    #[error("node {node}: stepped by {topic}, which it does not read")]
-    Trigger {
-        /// The node.
-        node: String,
-        /// The topic.
-        topic: String,
-    },
+    /// The nodes don't fit together.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// A measurement between two processes failed.
     #[error("link measurement: {0}")]
     Bench(String),

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::link::{Arrival, Payload};
 use super::mailbox::{Mailbox, State};
-use super::runner::{NodeSummary, Tapped};
+use super::runner::Tapped;
 use super::session::{ANNOUNCE_PERIOD, Announced, Publisher, Session, Subscription};
 use super::{Error, wall_time};
+use crate::health::NodeSummary;
 use crate::node::{AnySample, InputSlot, Outgoing, OutputSpec, panic_text};
 use crate::{Inputs, Node, NodeSpec, Outputs, Trigger, cdr};
 
@@ -37,11 +38,11 @@ enum Schedule {
     On { link: usize },
 }
 
-/// Runs a node until its mailbox says stop or the node panics.
-pub(super) fn run(node: &mut dyn Node, mut wiring: Wiring<'_>, start: Instant) -> NodeSummary {
-    let mut summary = NodeSummary::new(wiring.spec);
+/// Runs a node until its mailbox says stop or the node panics; leaves what it did in the mailbox.
+pub(super) fn run(node: &mut dyn Node, mut wiring: Wiring<'_>, start: Instant) {
+    let mut summary = NodeSummary::new(&wiring.spec.name, wiring.spec.outputs.len());
     let mut schedule = match &wiring.spec.trigger {
-        Trigger::Every(period) => Schedule::Every { period: (*period).max(Duration::from_nanos(1)), next: start },
+        Trigger::Every(period) => Schedule::Every { period: *period, next: start },
         Trigger::On(topic) => {
             // The runner has checked that the trigger is an input.
             let link = wiring.spec.inputs.iter().position(|input| input.topic == *topic).unwrap_or(0);
@@ -71,7 +72,7 @@ pub(super) fn run(node: &mut dyn Node, mut wiring: Wiring<'_>, start: Instant) -
             tracing::warn!(node = wiring.spec.name, %error, "subscribers may not learn of the last losses");
         }
     }
-    summary
+    wiring.mailbox.lock().summary = summary;
 }
 
 impl<'a> Wiring<'a> {
@@ -103,6 +104,7 @@ impl<'a> Wiring<'a> {
     ) -> Option<Vec<Vec<Arrival>>> {
         let mailbox = Arc::clone(&self.mailbox);
         let mut state = mailbox.lock();
+        state.summary.clone_from(summary);
         loop {
             let now = Instant::now();
             state.links.iter_mut().for_each(|link| link.count_late(now));
@@ -160,6 +162,9 @@ impl<'a> Wiring<'a> {
             }
             if let Some(newest) = slot.fresh.last() {
                 slot.latest = Some(newest.clone());
+                let mut state = self.mailbox.lock();
+                let latency = &mut state.links[link].capture_to_publish;
+                slot.fresh.iter().for_each(|sample| latency.add(sample.publish.ns_since(sample.capture)));
             }
         }
     }

@@ -51,12 +51,12 @@ mod link;
 mod node;
 mod run;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use fault::LinkFault;
 pub use node::NodeLatency;
 
+use crate::fit::{self, Misfit};
 use crate::health::{Health, RunSummary};
 use crate::observe::Observer;
 use crate::recording::Recorded;
@@ -67,40 +67,9 @@ use run::Run;
 /// Why a run could not start or go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Two nodes have the same name.
-    #[error("node {node}: there are two of this name")]
-    SameName {
-        /// The name.
-        node: String,
-    },
-    /// A node reads a topic as another type than the one it is written as.
-    #[error("topic {topic}: node {reader} reads {read}, but {writer} writes {written}")]
-    Type {
-        /// The topic.
-        topic: String,
-        /// Who reads.
-        reader: String,
-        /// As what.
-        read: &'static str,
-        /// Who writes.
-        writer: String,
-        /// What.
-        written: &'static str,
-    },
-    /// A node is stepped by a topic that is none of its inputs.
-    #[error("node {node}: stepped by {topic}, which it does not read")]
-    Trigger {
-        /// The node.
-        node: String,
-        /// The topic.
-        topic: String,
-    },
-    /// A node is stepped at a rate that is no rate.
-    #[error("node {node}: its period is zero")]
-    Period {
-        /// The node.
-        node: String,
-    },
+    /// The nodes don't fit together.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// A fault is put on a link that does not exist.
     #[error("fault on topic {topic}: no {node} reads it")]
     NoLink {
@@ -194,40 +163,7 @@ impl<'a> Lockstep<'a> {
     /// # Errors
     /// If the nodes or faults don't fit together, or time stands still; never for what happens to messages.
     pub fn run_until(self, end: Stamp) -> Result<RunSummary, Error> {
-        self.check()?;
+        fit::check(self.slots.iter().map(|slot| &slot.spec))?;
         Run::new(self)?.until(end)
-    }
-
-    /// Whether the nodes fit together.
-    fn check(&self) -> Result<(), Error> {
-        let specs = || self.slots.iter().map(|slot| &slot.spec);
-        let mut names = BTreeSet::new();
-        for spec in specs() {
-            let node = || spec.name.clone();
-            if !names.insert(&spec.name) {
-                return Err(Error::SameName { node: node() });
-            }
-            match &spec.trigger {
-                Trigger::Every(Duration::ZERO) => return Err(Error::Period { node: node() }),
-                Trigger::On(topic) if !spec.inputs.iter().any(|input| input.topic == *topic) => {
-                    return Err(Error::Trigger { node: node(), topic: topic.clone() });
-                }
-                Trigger::Every(_) | Trigger::On(_) => {}
-            }
-        }
-        for (writer, output) in specs().flat_map(|spec| spec.outputs.iter().map(move |output| (spec, output))) {
-            for (reader, input) in specs().flat_map(|spec| spec.inputs.iter().map(move |input| (spec, input))) {
-                if input.topic == output.topic && input.type_hash != output.type_hash {
-                    return Err(Error::Type {
-                        topic: input.topic.clone(),
-                        reader: reader.name.clone(),
-                        read: input.type_name,
-                        writer: writer.name.clone(),
-                        written: output.type_name,
-                    });
-                }
-            }
-        }
-        Ok(())
     }
 }
