@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tandem_datasets::{Box2, Class, EgoBody, LaneId, Map, Pose2, SignalColor};
+use tandem_planner::score::Event;
 use tandem_planner::{SubScores, VehicleState};
 
 /// One row of the table and of `--json`.
@@ -70,8 +71,8 @@ pub struct Frame {
     pub scores: Option<SubScores>,
     /// Time to the next collision at constant velocity, s, up to 5; `None` beyond.
     pub ttc_s: Option<f64>,
-    /// What went wrong in this step, for people: `at-fault collision with car 12`, `left the drivable area`.
-    pub events: Vec<String>,
+    /// What went wrong in this step, by the score.
+    pub events: Vec<Event>,
 }
 
 /// Another agent or object in one step.

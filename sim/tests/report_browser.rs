@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use support::worlds::reference_drive;
 use support::{Drive, drive, street};
-use tandem_sim::Trace;
 use tandem_sim::report::{self, About};
 use tandem_sim::suite::{Results, Run, Skipped};
+use tandem_sim::{Trace, world};
 
 /// The browser, or `None` with the reason printed; on CI there must be one.
 fn chromium() -> Option<PathBuf> {
@@ -195,6 +196,19 @@ fn keys_and_pointer_do_what_the_help_says() {
     assert_eq!(zoomed, "true");
     let tip = at("await press('Home'); await sweep('.stage canvas'); note(text('.tip'));");
     assert!(tip.contains(" m/s · ") && tip.ends_with(" m"), "{tip}");
+}
+
+#[test]
+fn generated_worlds_of_every_kind_are_painted() {
+    let Some(browser) = chromium() else { return };
+    let kinds = world::Kind::ALL.len();
+    let traces: Vec<Trace> = (0..kinds as u64).map(reference_drive).collect();
+    let path = write("worlds", &traces);
+    let page = Page::open(&browser, &path, "run=0&t=4&probe=1&camera=still");
+    assert_eq!(page.rows().len(), kinds);
+    assert_eq!(page.attribute("<html", "data-probed"), Some("0@4.0"));
+    let steps = "for (let i = 0; i < 9; i++) { await press('j'); note(text('.speed')); }";
+    assert_eq!(noted(&browser, &path, steps).matches("m/s").count(), 9, "each run opens without a fault");
 }
 
 #[test]

@@ -107,6 +107,14 @@ impl Ride {
     }
 }
 
+/// What a passenger feels at each step of a motion, smoothed as HC takes it: one series for each of [`LIMITS`], in their
+/// order.
+pub fn comfort_series(states: &[VehicleState]) -> [Vec<f64>; 6] {
+    let mut ride = Ride::default();
+    ride.load(&[], states);
+    ride.series
+}
+
 /// What EC compares of a plan: acceleration, jerk, yaw rate and yaw acceleration, with the largest RMS difference of
 /// each.
 #[derive(Debug, Clone, Default)]

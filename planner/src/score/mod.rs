@@ -21,7 +21,7 @@ mod traffic;
 mod ttc;
 
 pub use collision::{Collision, CollisionKind};
-pub use comfort::{EC_STEPS, LIMITS, Limit};
+pub use comfort::{EC_STEPS, LIMITS, Limit, comfort_series};
 pub use formulas::{RssResponse, neuro_ncap, rss_distance_m};
 pub use incidents::{IncidentRate, incidents_per_km};
 pub use lane::ego_progress;

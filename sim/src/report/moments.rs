@@ -1,8 +1,12 @@
 //! The moments of a set of runs that deserve a look, the worst first.
 
-use serde::Serialize;
+use std::collections::BTreeSet;
 
-use crate::report::signals::{LIMITS, Signals};
+use serde::Serialize;
+use tandem_planner::score::{Event, LIMITS, Part};
+
+use crate::report::runs::class_name;
+use crate::report::signals::Signals;
 use crate::trace::Trace;
 
 /// Times to collision above this are not worth a look, s.
@@ -16,38 +20,23 @@ pub enum Kind {
     AtFault,
     /// Any other collision.
     Collision,
-    /// Anything else that the simulator reports, such as a red light run or the road left.
-    Event,
+    /// A rule broken: a red light, the road or the route's lanes left.
+    Rule,
     /// A short time to collision.
     Ttc,
-    /// A comfort limit exceeded.
+    /// Comfort or lane keeping.
     Comfort,
 }
 
-impl Kind {
-    /// What an event's text speaks of.
-    fn of_event(text: &str) -> Self {
-        if text.starts_with("at-fault") {
-            Self::AtFault
-        } else if text.contains("collision") {
-            Self::Collision
-        } else {
-            Self::Event
-        }
-    }
-}
-
-/// One moment: from when on, for how long, what.
+/// One moment: when, for how long, what.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Moment {
     /// The run's place in the report.
     pub run: usize,
     /// What kind it is.
     pub kind: Kind,
-    /// Since the run's start, s. For times to collision and comfort: when it was worst.
+    /// Since the run's start, s; when it was worst, if it lasted.
     pub time_s: f64,
-    /// How long it lasted, s.
-    pub duration_s: f64,
     /// What happened, for people.
     pub text: String,
     /// Larger is worse, within one kind.
@@ -59,9 +48,12 @@ pub struct Moment {
 pub fn worst_first<'a>(runs: impl IntoIterator<Item = (&'a Trace, &'a Signals)>) -> Vec<Moment> {
     let mut moments = Vec::new();
     for (run, (trace, signals)) in runs.into_iter().enumerate() {
-        events(run, trace, &mut moments);
-        near_misses(run, trace, signals, &mut moments);
-        discomforts(run, trace, signals, &mut moments);
+        let mut add = |kind, frame: usize, text: String, severity| {
+            moments.push(Moment { run, kind, time_s: trace.frames[frame].time_s, text, severity });
+        };
+        events(trace, signals, &mut add);
+        other_collisions(trace, &mut add);
+        near_misses(trace, signals, &mut add);
     }
     moments.sort_by(|a, b| {
         let worse = b.severity.total_cmp(&a.severity);
@@ -70,60 +62,69 @@ pub fn worst_first<'a>(runs: impl IntoIterator<Item = (&'a Trace, &'a Signals)>)
     moments
 }
 
-/// Events, each with the frames over which it is repeated without a break. A faster ego makes an event worse.
-fn events(run: usize, trace: &Trace, moments: &mut Vec<Moment>) {
-    let frames = &trace.frames;
-    for (start, frame) in frames.iter().enumerate() {
-        for text in &frame.events {
-            if start > 0 && frames[start - 1].events.contains(text) {
-                continue;
-            }
-            let end = (start..frames.len()).take_while(|&i| frames[i].events.contains(text)).last().unwrap_or(start);
-            moments.push(Moment {
-                run,
-                kind: Kind::of_event(text),
-                time_s: frame.time_s,
-                duration_s: frames[end].time_s - frame.time_s,
-                text: text.clone(),
-                severity: frame.ego.speed_mps.abs(),
-            });
+/// What the score says went wrong, but for times to collision.
+fn events(trace: &Trace, signals: &Signals, add: &mut impl FnMut(Kind, usize, String, f64)) {
+    for (index, frame) in trace.frames.iter().enumerate() {
+        let speed_mps = frame.ego.speed_mps.abs();
+        for event in &frame.events {
+            let (kind, severity) = match event.part {
+                Part::Nc => (Kind::AtFault, speed_mps),
+                Part::Dac | Part::Ddc | Part::Tlc => (Kind::Rule, speed_mps),
+                Part::Lk | Part::Hc | Part::Ec => (Kind::Comfort, discomfort(signals, index)),
+                Part::Ttc => continue,
+            };
+            add(kind, index, event.text.clone(), severity);
         }
     }
 }
 
-fn near_misses(run: usize, trace: &Trace, signals: &Signals, moments: &mut Vec<Moment>) {
+/// By how much the worst comfort limit is exceeded, as a share of it; negative where all hold.
+fn discomfort(signals: &Signals, frame: usize) -> f64 {
+    let used = LIMITS.iter().zip(&signals.comfort).map(|(limit, values)| {
+        let value = values.get(frame).copied().unwrap_or(0.0);
+        (value / limit.high).max(value / limit.low)
+    });
+    used.fold(0.0, f64::max) - 1.0
+}
+
+/// The first overlap with each agent that the score does not hold against the ego; who overlaps at the start is left
+/// out, as in the score.
+fn other_collisions(trace: &Trace, add: &mut impl FnMut(Kind, usize, String, f64)) {
+    let all_events = trace.frames.iter().flat_map(|frame| &frame.events);
+    let mut known: BTreeSet<u32> =
+        all_events.filter(|event| event.part == Part::Nc).filter_map(|event| event.track).collect();
+    for (index, frame) in trace.frames.iter().enumerate() {
+        let ego = trace.body.outline(frame.ego.pose);
+        for agent in frame.agents.iter().filter(|agent| agent.outline().intersects(&ego)) {
+            if known.insert(agent.id) && index > 0 {
+                let text = format!("collision with {} {}, not at fault", class_name(agent.class), agent.id);
+                add(Kind::Collision, index, text, frame.ego.speed_mps.abs());
+            }
+        }
+    }
+}
+
+/// Stretches of short times to collision, and what the score counts as too short.
+fn near_misses(trace: &Trace, signals: &Signals, add: &mut impl FnMut(Kind, usize, String, f64)) {
+    let breach = |frame: usize| trace.frames[frame].events.iter().find(|event| event.part == Part::Ttc);
+    let mut covered = BTreeSet::new();
     episodes(
         &signals.ttc_s,
         |ttc_s| TTC_S - ttc_s,
         |start, worst, end| {
+            covered.extend(start..=end);
             let ttc_s = signals.ttc_s[worst];
-            moments.push(Moment {
-                run,
-                kind: Kind::Ttc,
-                time_s: trace.frames[worst].time_s,
-                duration_s: trace.frames[end].time_s - trace.frames[start].time_s,
-                text: format!("{ttc_s:.1} s to collision"),
-                severity: -ttc_s,
-            });
+            let text = match (start..=end).find_map(breach) {
+                Some(Event { text, .. }) => format!("{text}: {ttc_s:.1} s at the least"),
+                None => format!("{ttc_s:.1} s to collision"),
+            };
+            add(Kind::Ttc, worst, text, -ttc_s);
         },
     );
-}
-
-fn discomforts(run: usize, trace: &Trace, signals: &Signals, moments: &mut Vec<Moment>) {
-    for (limit, values) in LIMITS.iter().zip(&signals.comfort) {
-        let excess = |value: f64| (value / limit.high).max(value / limit.low) - 1.0;
-        episodes(values, excess, |start, worst, end| {
-            let value = values[worst];
-            let bound = if value > 0.0 { limit.high } else { limit.low };
-            moments.push(Moment {
-                run,
-                kind: Kind::Comfort,
-                time_s: trace.frames[worst].time_s,
-                duration_s: trace.frames[end].time_s - trace.frames[start].time_s,
-                text: format!("{} {value:.1} {}, limit {bound}", limit.name, limit.unit).replace('-', "−"),
-                severity: excess(value),
-            });
-        });
+    for frame in (0..trace.frames.len()).filter(|frame| !covered.contains(frame)) {
+        if let Some(event) = breach(frame) {
+            add(Kind::Ttc, frame, event.text.clone(), -1.0);
+        }
     }
 }
 
@@ -150,12 +151,5 @@ mod tests {
         let values = [0.0, 1.0, 3.0, 2.0, 0.0, f64::NAN, 1.0, f64::NAN, 1.0];
         episodes(&values, |value| value - 0.5, |start, worst, end| found.push((start, worst, end)));
         assert_eq!(found, [(1, 2, 3), (6, 6, 6), (8, 8, 8)]);
-    }
-
-    #[test]
-    fn kinds_are_told_from_the_simulators_words() {
-        assert_eq!(Kind::of_event("at-fault collision with car 12"), Kind::AtFault);
-        assert_eq!(Kind::of_event("collision with car 12"), Kind::Collision);
-        assert_eq!(Kind::of_event("left the drivable area"), Kind::Event);
     }
 }

@@ -4,9 +4,10 @@ use base64::Engine;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tandem_datasets::EgoBody;
+use tandem_planner::score::LIMITS;
 
 use crate::report::moments::{Moment, worst_first};
-use crate::report::signals::{LIMITS, Signals};
+use crate::report::signals::Signals;
 use crate::report::summary::{Row, rows};
 use crate::report::{places, runs};
 use crate::suite::{Results, Skipped};
@@ -60,8 +61,14 @@ struct Index<'a> {
     runs: Vec<Run<'a>>,
     moments: Vec<Moment>,
     classes: Vec<&'static str>,
-    /// Acceleration, lateral acceleration, jerk and yaw rate: lowest and highest comfortable value.
-    limits: Vec<[f64; 2]>,
+    /// The limits of comfort, in the order of the runs' `comfort.…` columns.
+    limits: Vec<ComfortLimit>,
+}
+
+#[derive(Serialize)]
+struct ComfortLimit {
+    name: &'static str,
+    range: [f64; 2],
 }
 
 #[derive(Serialize)]
@@ -89,7 +96,7 @@ pub fn render(about: &About, results: &Results, traces: &[Trace]) -> std::io::Re
         runs: traces.iter().zip(&place_of_run).map(|(trace, &map)| run(trace, map, places[map].origin)).collect(),
         moments: worst_first(traces.iter().zip(&signals)),
         classes: runs::CLASSES.iter().map(|(_, name)| *name).collect(),
-        limits: LIMITS.iter().map(|limit| [limit.low, limit.high]).collect(),
+        limits: LIMITS.iter().map(|limit| ComfortLimit { name: limit.name, range: [limit.low, limit.high] }).collect(),
     };
     let mut data = block("index", "application/json", &json(&index)?);
     for (number, place) in places.iter().enumerate() {

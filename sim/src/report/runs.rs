@@ -32,6 +32,11 @@ pub const CLASSES: [(Class, &str); 11] = [
     (Class::Other, "object"),
 ];
 
+/// A class's name, for people.
+pub fn class_name(class: Class) -> &'static str {
+    CLASSES.iter().find(|(other, _)| *other == class).map_or("object", |(_, name)| name)
+}
+
 /// A run's columns, positions counted from `origin`.
 pub fn encode(trace: &Trace, signals: &Signals, origin: [f64; 2]) -> Columns {
     let mut columns = Columns::default();
@@ -60,16 +65,10 @@ fn ego(columns: &mut Columns, trace: &Trace, signals: &Signals, [x, y]: [f64; 2]
     of_ego("human.y", POSITION_M, &|frame| frame.human.map_or(f64::NAN, |pose| pose.y - y));
     of_ego("human.yaw", ANGLE_RAD, &|frame| frame.human.map_or(f64::NAN, |pose| pose.yaw));
     of_ego("limit.speed", RATE, &|frame| speed_limit_mps(&trace.map, frame).unwrap_or(f64::NAN));
-    let [acceleration, lateral, jerk, yaw_rate] = &signals.comfort;
-    for (name, values) in [
-        ("ego.acceleration", acceleration),
-        ("ego.lateral", lateral),
-        ("ego.jerk", jerk),
-        ("ego.yaw_rate", yaw_rate),
-        ("human.speed", &signals.human_speed_mps),
-        ("ttc", &signals.ttc_s),
-    ] {
-        columns.push(name, RATE, values.iter().copied());
+    columns.push("human.speed", RATE, signals.human_speed_mps.iter().copied());
+    columns.push("ttc", TIME_S, signals.ttc_s.iter().copied());
+    for (index, values) in signals.comfort.iter().enumerate() {
+        columns.push(&format!("comfort.{index}"), RATE, values.iter().copied());
     }
 }
 

@@ -1,36 +1,15 @@
-//! What the plots show: quantities over the time of a run, and the limits of comfort.
+//! What the plots show: quantities over the time of a run.
 
 use tandem_datasets::Pose2;
+use tandem_planner::score::comfort_series;
 
 use crate::trace::Trace;
-
-/// A quantity with the range in which driving counts as comfortable.
-#[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// Its name, for people.
-    pub name: &'static str,
-    /// Its unit.
-    pub unit: &'static str,
-    /// The lowest comfortable value.
-    pub low: f64,
-    /// The highest comfortable value.
-    pub high: f64,
-}
-
-/// nuPlan's comfort limits (`nuplan/planning/metrics/evaluation_metrics/common/ego_is_comfortable.py` and its
-/// configuration), in the order of [`Signals::comfort`].
-pub const LIMITS: [Limit; 4] = [
-    Limit { name: "acceleration", unit: "m/s²", low: -4.05, high: 2.40 },
-    Limit { name: "lateral acceleration", unit: "m/s²", low: -4.89, high: 4.89 },
-    Limit { name: "jerk", unit: "m/s³", low: -4.13, high: 4.13 },
-    Limit { name: "yaw rate", unit: "rad/s", low: -0.95, high: 0.95 },
-];
 
 /// Quantities of one run, one value a frame; `NaN` where there is none.
 #[derive(Debug, Clone)]
 pub struct Signals {
-    /// Acceleration, lateral acceleration (speed times yaw rate), jerk, yaw rate, as in [`LIMITS`].
-    pub comfort: [Vec<f64>; 4],
+    /// What comfort is judged by, as smoothed for the score: one series for each of [`tandem_planner::score::LIMITS`].
+    pub comfort: [Vec<f64>; 6],
     /// The human's speed along the heading, m/s.
     pub human_speed_mps: Vec<f64>,
     /// Time to collision, s; infinite beyond the horizon.
@@ -41,18 +20,15 @@ impl Signals {
     /// Works them out from a run.
     pub fn of(trace: &Trace) -> Self {
         let frames = &trace.frames;
+        let states: Vec<_> = frames.iter().map(|frame| frame.ego).collect();
         let time_s: Vec<f64> = frames.iter().map(|frame| frame.time_s).collect();
-        let acceleration: Vec<f64> = frames.iter().map(|frame| frame.ego.acceleration_mps2).collect();
-        let lateral = frames.iter().map(|frame| frame.ego.speed_mps * frame.ego.yaw_rate_radps).collect();
-        let jerk = slopes(&time_s, &acceleration);
-        let yaw_rate = frames.iter().map(|frame| frame.ego.yaw_rate_radps).collect();
         let coordinate = |of: fn(Pose2) -> f64| -> Vec<f64> {
             frames.iter().map(|frame| frame.human.map_or(f64::NAN, of)).collect()
         };
         let (vx, vy) = (slopes(&time_s, &coordinate(|pose| pose.x)), slopes(&time_s, &coordinate(|pose| pose.y)));
         let yaw = coordinate(|pose| pose.yaw);
         Self {
-            comfort: [acceleration, lateral, jerk, yaw_rate],
+            comfort: comfort_series(&states),
             human_speed_mps: (0..frames.len()).map(|i| vx[i] * yaw[i].cos() + vy[i] * yaw[i].sin()).collect(),
             ttc_s: frames.iter().map(|frame| frame.ttc_s.unwrap_or(f64::INFINITY)).collect(),
         }
@@ -60,7 +36,7 @@ impl Signals {
 }
 
 /// The slope at each point: of the straight line fitted to it and up to two neighbours on either side, leaving out
-/// what is not finite (over five even steps that is the Savitzky–Golay derivative of order 2).
+/// what is not finite.
 fn slopes(time_s: &[f64], values: &[f64]) -> Vec<f64> {
     let slope = |i: usize| {
         let near = i.saturating_sub(2)..(i + 3).min(values.len());

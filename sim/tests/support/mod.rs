@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+pub mod worlds;
+
 use std::f64::consts::PI;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use nalgebra::{Point2, Point3};
 use tandem_datasets::{
     Class, EgoBody, Lane, LaneId, LaneUse, Line, LineKind, Map, MapParts, Polygon, Pose2, SignalColor,
 };
+use tandem_planner::score::{Event, Part};
 use tandem_planner::{SubScores, VehicleState};
 use tandem_sim::{Frame, FrameAgent, RunResult, Trace};
 
@@ -186,11 +189,17 @@ pub fn drive(map: &Arc<Map>, drive: &Drive) -> Trace {
         let is_hit = walker.norm() < 2.4;
         let ttc_s = (walker.norm() < 5.0 * speed_mps && along_m < CROSSING_M).then(|| walker.norm() / speed_mps);
         let mut events = Vec::new();
+        let has_been = |part| frames.iter().flat_map(|frame| &frame.events).any(|event| event.part == part);
+        let mut say = |part, text: &str, track| {
+            if !has_been(part) {
+                events.push(Event { step: i, part, text: text.to_owned(), track });
+            }
+        };
         if is_hit {
-            events.push("at-fault collision with pedestrian 8".to_owned());
+            say(Part::Nc, "at-fault collision with pedestrian 8", Some(8));
         }
         if along_m > CROSSING_M - 5.0 && along_m < CROSSING_M && signal(time_s) == SignalColor::Red {
-            events.push("ran the red light of lane 0".to_owned());
+            say(Part::Tlc, "in a lane with a red light", None);
         }
         frames.push(Frame {
             time_s,
@@ -233,10 +242,10 @@ fn all(value: f64) -> SubScores {
 }
 
 fn result(drive: &Drive, frames: &[Frame], distance_m: f64) -> RunResult {
-    let has = |word: &str| frames.iter().any(|frame| frame.events.iter().any(|event| event.contains(word)));
+    let has = |part| frames.iter().flat_map(|frame| &frame.events).any(|event| event.part == part);
     let scores = SubScores {
-        nc: if has("at-fault") { 0.0 } else { 1.0 },
-        tlc: if has("red light") { 0.0 } else { 1.0 },
+        nc: if has(Part::Nc) { 0.0 } else { 1.0 },
+        tlc: if has(Part::Tlc) { 0.0 } else { 1.0 },
         ttc: if frames.iter().any(|frame| frame.ttc_s.is_some_and(|ttc| ttc < 0.9)) { 0.0 } else { 1.0 },
         ep: (distance_m / 175.0).clamp(0.0, 1.0),
         hc: if drive.haste < 0.8 { 0.5 } else { 1.0 },
@@ -250,7 +259,7 @@ fn result(drive: &Drive, frames: &[Frame], distance_m: f64) -> RunResult {
         score: scores.total(),
         scores,
         distance_m,
-        at_fault_collisions: u32::from(has("at-fault")),
+        at_fault_collisions: u32::from(has(Part::Nc)),
         duration_s: drive.frames as f64 * STEP_S,
         notes: if drive.log.ends_with('1') { vec!["the log has no signal states".into()] } else { Vec::new() },
     }

@@ -3,9 +3,9 @@
 const MOMENT_KINDS = {
   "at-fault": "At-fault collision",
   collision: "Collision",
-  event: "Event",
+  rule: "Rule broken",
   ttc: "Short time to collision",
-  comfort: "Comfort limit exceeded",
+  comfort: "Comfort or lane keeping",
 };
 
 const MOMENTS_AT_FIRST = 80;

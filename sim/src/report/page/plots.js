@@ -1,16 +1,22 @@
 // Quantities over time, one row each, all on the time line's scale. Press anywhere on them to go there.
 
-const [ACCELERATION, LATERAL, JERK, YAW_RATE] = index.limits;
+/** What a plot of one of the score's comfort quantities needs; the values are smoothed as for the score. */
+function comfort(name) {
+  const number = index.limits.findIndex((limit) => limit.name === name);
+  return { limits: index.limits[number].range, of: (run) => run.columns[`comfort.${number}`] };
+}
+
 const degrees = (values) => values.map((value) => (value * 180) / Math.PI);
 
 /** `range` is what is shown at least; `limits` are drawn as thin lines, and what exceeds them in the warning colour. */
 const PLOTS = [
   { label: "Speed", unit: "m/s", range: [0, 5], of: (run) => run.columns["ego.speed"], human: true, cap: (run) => run.columns["limit.speed"] },
-  { label: "Acceleration", unit: "m/s\u00b2", range: [-4.2, 3], limits: ACCELERATION, of: (run) => run.columns["ego.acceleration"] },
+  { label: "Acceleration", unit: "m/s\u00b2", range: [-4.2, 3], ...comfort("longitudinal acceleration") },
   { label: "Time to collision", unit: "s", range: [0, 5], of: (run) => run.columns.ttc, limits: [0.9, Infinity], decimals: 1 },
-  { label: "Jerk", unit: "m/s\u00b3", range: [-5, 5], limits: JERK, of: (run) => run.columns["ego.jerk"] },
-  { label: "Lateral acc.", unit: "m/s\u00b2", range: [-3, 3], limits: LATERAL, of: (run) => run.columns["ego.lateral"] },
-  { label: "Yaw rate", unit: "rad/s", range: [-0.5, 0.5], limits: YAW_RATE, of: (run) => run.columns["ego.yaw_rate"], decimals: 2 },
+  { label: "Jerk", unit: "m/s\u00b3", range: [-5, 5], ...comfort("longitudinal jerk") },
+  { label: "Lateral acc.", unit: "m/s\u00b2", range: [-3, 3], ...comfort("lateral acceleration") },
+  { label: "Yaw rate", unit: "rad/s", range: [-0.5, 0.5], ...comfort("yaw rate"), decimals: 2 },
+  { label: "Yaw acc.", unit: "rad/s\u00b2", range: [-1, 1], ...comfort("yaw acceleration"), decimals: 2 },
   { label: "Steering", unit: "\u00b0", range: [-10, 10], of: (run) => degrees(run.columns["ego.steering"]) },
 ];
 
@@ -143,9 +149,11 @@ class Predictions {
 
   show([run]) {
     this.run = run;
+    this.element.hidden = !run.columns["predicted.nc"].some(Number.isFinite);
   }
 
   draw() {
+    if (this.element.hidden) return;
     const { context, width, height } = fitCanvas(this.canvas);
     const { times, end, frames, columns } = this.run;
     const rowHeight = height / SUB_SCORES.length;

@@ -63,7 +63,7 @@ class Stage {
     this.proposal.textContent = this.run.proposal(frame);
     const time = columns.time[frame];
     const now = momentsOf(info.number).filter(
-      ({ kind, time_s, duration_s }) => ["at-fault", "collision", "event"].includes(kind) && time >= time_s - 0.05 && time <= time_s + Math.max(duration_s, 1),
+      ({ kind, time_s }) => ["at-fault", "collision", "rule"].includes(kind) && time >= time_s - 0.05 && time <= time_s + 1.5,
     );
     this.events.textContent = now.map((moment) => moment.text).join(", ");
     this.drawScaleBar();
