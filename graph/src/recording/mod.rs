@@ -1,7 +1,7 @@
 //! Recordings: MCAP files that ROS tools and Foxglove open, read back whole or damaged.
 //!
-//! A file has profile `ros2`, messages as CDR, schemas as `ros2msg`, and beside them a `foxglove.SceneUpdate` channel
-//! to look at. Of MCAP's two stamps a message, log time is the publish stamp and publish time the capture stamp. The
+//! A file has profile `ros2`, messages as CDR, schemas as `ros2msg`, and beside them a channel of
+//! `foxglove.SceneUpdate` as JSON to look at. Of MCAP's two stamps a message, log time is the publish stamp and publish time the capture stamp. The
 //! same run gives the same file, byte for byte.
 //!
 //! ```

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use mcap::records::MessageHeader;
 
-use super::scene::Painter;
 use super::{Error, scene};
 use crate::Stamp;
 use crate::observe::{Observer, Published};
@@ -24,7 +23,6 @@ const SCENE_TOPIC: &str = "/scene";
 pub struct Recorder<W: Write + Seek> {
     writer: mcap::Writer<W>,
     channels: BTreeMap<String, u16>,
-    painter: Painter,
     scene: Option<(u16, u32)>,
     error: Option<Error>,
 }
@@ -54,7 +52,7 @@ impl<W: Write + Seek> Recorder<W> {
             // On this thread alone: the file then does not depend on the machine.
             .compression_threads(0);
         let writer = options.create(writer)?;
-        Ok(Self { writer, channels: BTreeMap::new(), painter: Painter::default(), scene: None, error: None })
+        Ok(Self { writer, channels: BTreeMap::new(), scene: None, error: None })
     }
 
     /// Adds a record of named values, such as the run's settings.
@@ -96,12 +94,13 @@ impl<W: Write + Seek> Recorder<W> {
         let sequence = published.sequence as u32;
         let header = MessageHeader { channel_id, sequence, log_time, publish_time };
         self.writer.write_to_known_channel(&header, published.bytes)?;
-        if let Some(update) = self.painter.paint(published) {
+        if let Some(update) = scene::paint(published) {
             let (channel_id, sequence) = match self.scene {
                 Some((channel, sequence)) => (channel, sequence),
                 None => {
-                    let schema = self.writer.add_schema(scene::SCHEMA, "protobuf", &scene::descriptors())?;
-                    (self.writer.add_channel(schema, SCENE_TOPIC, "protobuf", &BTreeMap::new())?, 0)
+                    let schema =
+                        self.writer.add_schema(scene::SCHEMA, "jsonschema", scene::json_schema().as_bytes())?;
+                    (self.writer.add_channel(schema, SCENE_TOPIC, "json", &BTreeMap::new())?, 0)
                 }
             };
             self.scene = Some((channel_id, sequence.wrapping_add(1)));
