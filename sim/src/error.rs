@@ -47,4 +47,26 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A planner can't be made.
+    #[error(transparent)]
+    Planner(#[from] tandem_planner::Error),
+    /// The nodes of a run don't fit together.
+    #[error(transparent)]
+    Lockstep(#[from] tandem_graph::lockstep::Error),
+    /// A recording can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: tandem_graph::recording::Error,
+    },
+    /// A recording does not say what a replay has to know.
+    #[error("{}: {reason}", path.display())]
+    NotARun {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or makes no sense.
+        reason: String,
+    },
 }

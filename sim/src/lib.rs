@@ -1,7 +1,13 @@
 //! Generated worlds, log replay, closed loop and report.
 
+pub mod course;
+pub mod drive;
 pub mod error;
 pub mod faults;
+pub mod judge;
+pub mod narrate;
+pub mod nodes;
+mod overlap;
 mod path;
 pub mod report;
 pub mod suite;
@@ -9,6 +15,8 @@ pub mod trace;
 pub mod traffic;
 pub mod world;
 
+pub use course::Course;
+pub use drive::{Driven, Setup, drive};
 pub use error::Error;
 pub use faults::Faults;
 pub use trace::{Frame, FrameAgent, RunResult, Trace};

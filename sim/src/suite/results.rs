@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::interval::poisson_interval;
+use tandem_planner::score::incidents_per_km;
+
 use crate::{Error, RunResult};
 
 /// One run in the table.
@@ -20,6 +21,8 @@ pub struct Run {
     pub lost_injected: u64,
     /// Messages lost that nothing was meant to lose.
     pub lost_unintended: u64,
+    /// Whether the log's ego track agrees with its other tracks and its map; the notes say where not.
+    pub ego_track_sound: bool,
     /// Whether everything came that was sent, in time, to the end; injected faults aside.
     pub complete: bool,
     /// The digest of every message of the run.
@@ -155,9 +158,8 @@ fn summarise(runs: &[Run]) -> Vec<Summary> {
         let members: Vec<_> = runs.iter().filter(|run| group(run) == key).map(|run| &run.result).collect();
         let distance_km = members.iter().map(|run| run.distance_m).sum::<f64>() / 1000.0;
         let collisions = members.iter().map(|run| run.at_fault_collisions).sum::<u32>();
-        // A ten-centimetre creep gives no rate.
-        let per_km = |count: f64| (distance_km > 1e-3).then(|| count / distance_km);
-        let [low, high] = poisson_interval(collisions);
+        // A creep of a metre gives no rate.
+        let rate = (distance_km > 1e-3).then(|| incidents_per_km(collisions, distance_km));
         let (injection, traffic, _, planner) = key;
         Summary {
             planner,
@@ -166,8 +168,8 @@ fn summarise(runs: &[Run]) -> Vec<Summary> {
             logs: members.len(),
             score_mean: members.iter().map(|run| run.score).sum::<f64>() / members.len() as f64,
             distance_km,
-            at_fault_per_km: per_km(f64::from(collisions)),
-            at_fault_per_km_interval: per_km(low).zip(per_km(high)).map(|(low, high)| [low, high]),
+            at_fault_per_km: rate.map(|rate| rate.per_km),
+            at_fault_per_km_interval: rate.map(|rate| [rate.low, rate.high]),
         }
     };
     groups.into_iter().map(summary).collect()
@@ -197,6 +199,7 @@ mod tests {
             injection: String::new(),
             lost_injected: 1,
             lost_unintended: 0,
+            ego_track_sound: true,
             complete: true,
             recording_sha256: format!("{log}{planner}"),
         }

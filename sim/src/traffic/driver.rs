@@ -1,6 +1,6 @@
 //! One reactive driver: the logged path as its route, the intelligent driver model for its speed.
 
-use tandem_datasets::{Box2, Log, Map, Pose2, SignalColor, Track};
+use tandem_datasets::{Box2, Log, Map, Pose2, SignalColor, Track, TrackState};
 use tandem_graph::Stamp;
 
 use crate::path::{Path, lane_under};
@@ -37,10 +37,12 @@ pub(super) struct Driver {
     desired_mps: f64,
     length: f64,
     width: f64,
+    /// Height of the box's centre in the map, m.
+    z: f64,
     /// Where it is along its path, m; of the box centre.
     along_m: f64,
     /// Its speed, m/s.
-    pub speed_mps: f64,
+    speed_mps: f64,
 }
 
 impl Driver {
@@ -78,6 +80,7 @@ impl Driver {
             desired_mps: fastest.max(3.0),
             length: track.size[0],
             width: track.size[1],
+            z: first.z,
             along_m: 0.0,
             speed_mps: 0.0,
         })
@@ -101,6 +104,13 @@ impl Driver {
     /// Box centre and heading.
     pub fn pose(&self) -> Pose2 {
         self.path.at(self.along_m)
+    }
+
+    /// How it is at `now`; its height is that at its first sight.
+    pub fn state(&self, now: Stamp) -> TrackState {
+        let pose = self.pose();
+        let velocity_mps = (pose.heading() * self.speed_mps).into();
+        TrackState { stamp: now, pose, z: self.z, velocity_mps }
     }
 
     /// Whether it has come to the end of what is known of its way.

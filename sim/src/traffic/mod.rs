@@ -11,7 +11,8 @@ mod driver;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tandem_datasets::{Box2, LaneId, Log, Pose2, SignalColor, Track};
+use tandem_datasets::messages::Object;
+use tandem_datasets::{Box2, LaneId, Log, SignalColor, Track, TrackState};
 use tandem_graph::Stamp;
 
 use crate::FrameAgent;
@@ -75,6 +76,7 @@ pub struct Traffic {
     /// The reactive tracks: index in the log's tracks, by rising index.
     drivers: Vec<(usize, Driver, Presence)>,
     now: Stamp,
+    objects: Vec<Object>,
     agents: Vec<FrameAgent>,
 }
 
@@ -86,7 +88,7 @@ impl Traffic {
             Some((index, Driver::new(log, map, track)?, Presence::Awaited))
         };
         let drivers = log.tracks.iter().enumerate().filter_map(driver).collect();
-        let mut traffic = Self { log: Arc::clone(log), drivers, now: start, agents: Vec::new() };
+        let mut traffic = Self { log: Arc::clone(log), drivers, now: start, objects: Vec::new(), agents: Vec::new() };
         traffic.enter(None);
         traffic.collect();
         traffic
@@ -95,6 +97,11 @@ impl Traffic {
     /// The others as they are now, by rising id; an id is the index in the log's tracks.
     pub fn agents(&self) -> &[FrameAgent] {
         &self.agents
+    }
+
+    /// The same as perception would report them.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
     }
 
     /// How many of the log's tracks react.
@@ -157,27 +164,27 @@ impl Traffic {
     }
 
     fn collect(&mut self) {
-        self.agents.clear();
+        self.objects.clear();
         let mut drivers = self.drivers.iter().peekable();
         for (index, track) in self.log.tracks.iter().enumerate() {
-            match drivers.next_if(|(driven, ..)| *driven == index) {
-                Some((_, driver, Presence::Here)) => {
-                    self.agents.push(frame_agent(index, track, driver.pose(), driver.speed_mps));
-                }
-                Some(_) => {}
-                None => {
-                    if let Some(state) = track.at(self.now, MAX_GAP_NS) {
-                        self.agents.push(frame_agent(index, track, state.pose, speed(state.velocity_mps)));
-                    }
-                }
+            let driver = drivers.next_if(|(driven, ..)| *driven == index);
+            let state = match driver {
+                Some((_, driver, Presence::Here)) => Some(driver.state(self.now)),
+                Some(_) => None,
+                None => track.at(self.now, MAX_GAP_NS),
+            };
+            if let Some(state) = state {
+                self.objects.push(Object { number: index as u32, class: track.class, size: track.size, state });
             }
         }
+        self.agents.clear();
+        self.agents.extend(self.objects.iter().map(frame_agent));
     }
 }
 
-fn frame_agent(index: usize, track: &Track, pose: Pose2, speed_mps: f64) -> FrameAgent {
-    let [length, width, _] = track.size;
-    FrameAgent { id: index as u32, class: track.class, pose, length, width, speed_mps }
+fn frame_agent(object: &Object) -> FrameAgent {
+    let Object { number: id, class, size: [length, width, _], state: TrackState { pose, velocity_mps, .. } } = *object;
+    FrameAgent { id, class, pose, length, width, speed_mps: speed(velocity_mps) }
 }
 
 /// The colour of every light of a log at `stamp`.

@@ -1,0 +1,163 @@
+//! One run in closed loop: a planner drives a log's course among its traffic, in lockstep.
+//!
+//! All moves as logged for the first second and a half ([`crate::course::HISTORY_STEPS`]), for the planner to see where
+//! things are going; from then on the vehicle is the planner's. At each tenth of a second the vehicle moves on and
+//! reports its state, perception moves the others on and reports what is near, and the planner answers with a
+//! trajectory that the vehicle follows until the next one arrives. No node takes time by default, as in nuPlan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_graph::health::{LinkSummary, RunSummary};
+use tandem_graph::lockstep::{LinkFault, Lockstep, NodeLatency};
+use tandem_graph::observe::Observer;
+use tandem_graph::recording::Digest;
+use tandem_graph::topics::{OBJECTS, SIGNALS, TRAJECTORY};
+use tandem_graph::{Node, Stamp, topics};
+use tandem_planner::node::PlannerNode;
+use tandem_planner::{Planner, VehicleState, planners};
+
+use crate::course::Course;
+use crate::faults::{Death, Faults, Window};
+use crate::nodes::{MapServer, Monitor, Perception, Planned, Vehicle};
+use crate::traffic::TrafficMode;
+use crate::{Error, FrameAgent};
+
+/// The planner that drives as the log did: the vehicle then moves exactly on the logged poses.
+pub const HUMAN: &str = "human";
+
+/// What to drive.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The log, made ready.
+    pub course: Arc<Course>,
+    /// The planner's name, one of [`planners::NAMES`].
+    pub planner: String,
+    /// How the others move.
+    pub traffic: TrafficMode,
+    /// What goes wrong.
+    pub faults: Faults,
+}
+
+/// What a run left behind.
+#[derive(Debug, Clone)]
+pub struct Driven {
+    /// The ego's states, 0.1 s apart, the first one at the course's start.
+    pub states: Vec<VehicleState>,
+    /// The others at each of these states.
+    pub agents: Vec<Vec<FrameAgent>>,
+    /// The plans as published.
+    pub plans: Vec<Planned>,
+    /// For how long the vehicle braked by itself because the planner was silent, s.
+    pub braked_s: f64,
+    /// What the links and nodes count.
+    pub summary: RunSummary,
+    /// Messages that the injected faults lost.
+    pub lost_injected: u64,
+    /// Messages lost that nothing was meant to lose.
+    pub lost_unintended: u64,
+    /// Whether all that no fault was to hinder came in time, and every node but a dead one ran to the end.
+    pub complete: bool,
+    /// SHA-256 over every message of the run, as hexadecimal digits.
+    pub sha256: String,
+}
+
+/// A new planner for a course.
+///
+/// # Errors
+/// [`Error::Planner`] for a name that is none.
+pub fn planner(name: &str, course: &Course) -> Result<Box<dyn Planner>, Error> {
+    let track: Vec<_> = match name {
+        HUMAN => (0..).zip(&course.human).map(|(index, state)| (course.human_stamp(index), *state)).collect(),
+        _ => Vec::new(),
+    };
+    Ok(planners::by_name(name, &track)?)
+}
+
+/// Drives a run; the observers see every message of it.
+///
+/// # Errors
+/// For an unknown planner or faults that mean nothing; never for how the run goes.
+pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Driven, Error> {
+    let Setup { course, planner: name, traffic, faults } = setup;
+    faults.check()?;
+    let mut map_server = MapServer::new(course);
+    let mut vehicle = if name == HUMAN { Vehicle::logged(course) } else { Vehicle::following(course) };
+    let mut perception = Perception::new(course, *traffic);
+    let mut planner = PlannerNode::new(planner(name, course)?, *course.body());
+    let mut monitor = Monitor::default();
+    let mut digest = Digest::default();
+
+    let links = faulty_links(faults, &planner, course.start);
+    let mut lockstep = Lockstep::new(course.first());
+    lockstep
+        .add(&mut map_server, NodeLatency::NONE)
+        .add(&mut vehicle, NodeLatency::NONE)
+        .add(&mut perception, NodeLatency::NONE)
+        .add(&mut planner, NodeLatency::NONE)
+        .add(&mut monitor, NodeLatency::NONE)
+        .observe(&mut digest);
+    for observer in observers {
+        lockstep.observe(*observer);
+    }
+    for link in &links {
+        lockstep.link(link.clone());
+    }
+    if let Some(Death { node, at_s }) = &faults.dead {
+        lockstep.kill(node.clone(), course.start.offset_ns((at_s * 1e9) as i64));
+    }
+    // What is due at the end itself is part of the run.
+    let summary = lockstep.run_until(course.end().offset_ns(1))?;
+
+    let is_meant = |link: &LinkSummary| {
+        let hit = |fault: &LinkFault| fault.topic == link.topic && fault.node.as_ref() == Some(&link.node);
+        links.iter().any(hit) || faults.dead.is_some()
+    };
+    let lost = |links: &mut dyn Iterator<Item = &LinkSummary>| links.map(lost).sum();
+    let dead = faults.dead.as_ref().map(|death| death.node.as_str());
+    let mut nodes = summary.nodes.iter().filter(|node| dead != Some(node.name.as_str()));
+    Ok(Driven {
+        states: vehicle.states().to_vec(),
+        agents: perception.frames().to_vec(),
+        plans: monitor.plans().to_vec(),
+        braked_s: vehicle.braked_s(),
+        lost_injected: lost(&mut summary.links.iter().filter(|link| is_meant(link))),
+        lost_unintended: lost(&mut summary.links.iter().filter(|link| !is_meant(link))),
+        complete: nodes.all(|node| node.is_complete())
+            && summary.links.iter().all(|link| is_meant(link) || link.is_complete()),
+        sha256: digest.sha256(),
+        summary,
+    })
+}
+
+/// Where the faults strike: on the way to the planner, but for the latched topics, and from it to the vehicle.
+fn faulty_links(faults: &Faults, planner: &impl Node, start: Stamp) -> Vec<LinkFault> {
+    let Faults { delay_ms, jitter_ms, drop, freeze, seed, .. } = faults;
+    let latched = [topics::MAP.name(), topics::ROUTE.name()];
+    let inputs = planner.spec().inputs.into_iter().map(|input| input.topic);
+    let mut ways: Vec<_> = inputs
+        .filter(|topic| !latched.contains(&topic.as_str()))
+        .map(|topic| LinkFault { topic, ..LinkFault::on(&OBJECTS).to("planner") })
+        .collect();
+    ways.push(LinkFault::on(&TRAJECTORY).to("vehicle"));
+    let milliseconds = |ms: f64| Duration::from_secs_f64(ms * 1e-3);
+    let fault = |way: LinkFault| {
+        let way = way.seeded(*seed).delayed(milliseconds(*delay_ms)).jittered(milliseconds(*jitter_ms)).losing(*drop);
+        match freeze {
+            Some(Window { from_s, to_s }) if [OBJECTS.name(), SIGNALS.name()].contains(&way.topic.as_str()) => {
+                let at = |seconds: f64| start.offset_ns((seconds * 1e9) as i64);
+                way.frozen(at(*from_s), at(*to_s))
+            }
+            _ => way,
+        }
+    };
+    let is_fault = |way: &LinkFault| {
+        !way.delay.is_zero() || !way.jitter.is_zero() || way.loss > 0.0 || way.frozen.is_some()
+    };
+    ways.into_iter().map(fault).filter(is_fault).collect()
+}
+
+/// Messages of a link that its reader wanted and never saw; what a latest-value input skips is not lost.
+fn lost(link: &LinkSummary) -> u64 {
+    link.counters.lost + if link.queue > 1 { link.counters.dropped } else { 0 }
+}

@@ -1,0 +1,211 @@
+//! Scores the runs of one log: against the reference's progress, through the human filter, with notes on the log.
+
+use std::sync::Arc;
+
+use tandem_datasets::{Class, DrivableSource, LaneId, SignalColor};
+use tandem_planner::score::{Obstacle, Run as ScoredRun, RunScore, Traffic as Observed, score_run};
+use tandem_planner::{Rollout, SubScores, VehicleState};
+
+use crate::course::{Course, step_seconds};
+use crate::drive::Driven;
+use crate::overlap::depth_m;
+use crate::traffic::{Traffic, TrafficMode, signals_at};
+use crate::{FrameAgent, RunResult};
+
+/// An ego track that reaches this deep into another's box, or this far off the road, can't be right, m.
+const UNSOUND_M: f64 = 0.1;
+
+/// Scores the runs of one log. Made once a log: it holds what all of them have in common.
+#[derive(Debug)]
+pub struct Judge {
+    course: Arc<Course>,
+    /// The lights at each step; empty if the log has none.
+    signals: Vec<Vec<(LaneId, SignalColor)>>,
+    /// How the human scores in the traffic as recorded.
+    human: RunScore,
+    notes: Vec<String>,
+    is_sound: bool,
+}
+
+impl Judge {
+    /// Scores the log's own driver, which the filter and the notes need.
+    pub fn new(course: &Arc<Course>) -> Self {
+        let log = &course.log;
+        let steps = course.steps() + 1;
+        let signals = match log.signals.is_empty() {
+            true => Vec::new(),
+            false => (0..steps).map(|step| signals_at(log, course.stamp(step))).collect(),
+        };
+        let agents = recorded(course);
+        let mut judge = Self {
+            course: Arc::clone(course),
+            signals,
+            human: RunScore {
+                raw: SubScores::PERFECT,
+                comfort: 1.0,
+                progress_m: 0.0,
+                distance_m: 0.0,
+                collisions: Vec::new(),
+                events: Vec::new(),
+                ttc_s: Vec::new(),
+            },
+            notes: Vec::new(),
+            is_sound: true,
+        };
+        judge.human = judge.raw(course.human_run(), &agents, &[]);
+        let faults = ego_track_faults(course, &agents, &judge.human);
+        judge.is_sound = faults.is_empty();
+        judge.notes = faults;
+        judge.notes.extend(lacks(course));
+        judge
+    }
+
+    /// What it judges runs of.
+    pub fn course(&self) -> &Arc<Course> {
+        &self.course
+    }
+
+    /// How the human scores in the traffic as recorded, before any filter.
+    pub fn human(&self) -> &RunScore {
+        &self.human
+    }
+
+    /// What a reader of the figures must know of the log.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Whether the log's ego track agrees with its other tracks and its map.
+    pub fn is_sound(&self) -> bool {
+        self.is_sound
+    }
+
+    /// Whether the reference for progress is PDM-Closed; else it is the human, since nobody else knows of the lights.
+    pub fn needs_pdm(&self) -> bool {
+        !self.signals.is_empty()
+    }
+
+    /// Scores a run as it is: EP against itself, no filter.
+    pub fn score(&self, driven: &Driven) -> RunScore {
+        let plans: Vec<(usize, Rollout)> = driven
+            .plans
+            .iter()
+            .filter_map(|plan| Some((self.course.step(plan.start)?, plan.states.clone())))
+            .collect();
+        self.raw(&driven.states, &driven.agents, &plans)
+    }
+
+    fn raw(&self, states: &[VehicleState], agents: &[Vec<FrameAgent>], plans: &[(usize, Rollout)]) -> RunScore {
+        let traffic = Observed::observed(agents.iter().map(|step| step.iter().map(obstacle)));
+        score_run(&ScoredRun {
+            body: *self.course.body(),
+            map: &self.course.map,
+            route: &self.course.route,
+            states,
+            history: self.course.history(),
+            traffic: &traffic,
+            signals: &self.signals,
+            plans,
+            reference_progress_m: None,
+        })
+    }
+
+    /// The table's row of a run: EP against the reference's progress, the human filter in replayed traffic.
+    ///
+    /// `pdm` is the score of PDM-Closed in the same traffic with the same faults, where [`Self::needs_pdm`].
+    pub fn row(&self, planner: &str, traffic: TrafficMode, score: &mut RunScore, pdm: Option<&RunScore>) -> RunResult {
+        let reference_m = match pdm {
+            Some(pdm) if self.needs_pdm() => pdm.reference_progress_m(),
+            _ => self.human.progress_m,
+        };
+        score.set_reference_progress_m(reference_m);
+        let mut human = self.human.clone();
+        human.set_reference_progress_m(reference_m);
+        let scores = match traffic {
+            TrafficMode::Replay => score.raw.human_filter(&human.raw),
+            TrafficMode::Reactive => score.raw,
+        };
+        RunResult {
+            log: self.course.log.id.clone(),
+            planner: planner.to_owned(),
+            traffic: traffic.to_string(),
+            score: scores.total(),
+            scores,
+            distance_m: score.distance_m,
+            at_fault_collisions: u32::try_from(score.at_fault_collisions()).unwrap_or(u32::MAX),
+            duration_s: step_seconds(self.course.steps()),
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+fn obstacle(agent: &FrameAgent) -> Obstacle {
+    let FrameAgent { id, class, pose, length, width, speed_mps } = *agent;
+    Obstacle { id, class, pose, length, width, speed_mps }
+}
+
+/// The others as recorded at every step of a course.
+fn recorded(course: &Course) -> Vec<Vec<FrameAgent>> {
+    let mut traffic = Traffic::new(&course.log, TrafficMode::Replay, course.start);
+    let ego = course.body().outline(course.human_at(course.start).pose);
+    let step = |step| {
+        if step > 0 {
+            traffic.advance(course.stamp(step), &ego, 0.0);
+        }
+        traffic.agents().to_vec()
+    };
+    (0..=course.steps()).map(step).collect()
+}
+
+/// What shows that the ego track can't be where the vehicle was: it passes through others, or leaves the road.
+fn ego_track_faults(course: &Course, agents: &[Vec<FrameAgent>], human: &RunScore) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut deepest: Option<(f64, usize, &FrameAgent)> = None;
+    for (step, (state, others)) in course.human_run().iter().zip(agents).enumerate() {
+        let ego = course.body().outline(state.pose);
+        for agent in others {
+            let depth = depth_m(&ego, &agent.outline());
+            if depth > deepest.map_or(UNSOUND_M, |(deepest, ..)| deepest) {
+                deepest = Some((depth, step, agent));
+            }
+        }
+    }
+    if let Some((depth, step, agent)) = deepest {
+        let (class, id) = (class_name(agent.class), agent.id);
+        let at_s = step_seconds(step);
+        faults.push(format!("ego track unsound: it overlaps {class} {id} by {depth:.1} m at {at_s:.1} s"));
+    }
+    let is_off = |state: &&VehicleState| {
+        let corners = course.body().outline(state.pose).corners();
+        corners.iter().any(|corner| !course.map.is_drivable(*corner))
+    };
+    let off = course.human_run().iter().filter(is_off).count();
+    if off > 0 {
+        let share = 100.0 * off as f64 / course.human_run().len() as f64;
+        faults.push(format!("ego track unsound: a corner is off the drivable area in {share:.0} % of the steps"));
+    }
+    if human.raw.nc < 1.0 && faults.is_empty() {
+        faults.push("ego track unsound: it collides at its own fault".to_owned());
+    }
+    faults
+}
+
+/// What the log lacks, and what is done about it.
+fn lacks(course: &Course) -> Vec<String> {
+    let mut notes = Vec::new();
+    if course.log.signals.is_empty() {
+        notes.push("no traffic lights in the log: TLC is 1, and EP is measured against the human".to_owned());
+    }
+    match course.map.drivable_source() {
+        DrivableSource::Polygons => {}
+        DrivableSource::RoadEdges => notes.push("no drivable area in the map: DAC goes by road edges".to_owned()),
+        DrivableSource::Lanes => notes.push("no drivable area in the map: DAC goes by widened lanes".to_owned()),
+        DrivableSource::None => notes.push("no drivable area in the map: DAC is 1".to_owned()),
+    }
+    notes.extend(course.route.notes().iter().cloned());
+    notes
+}
+
+fn class_name(class: Class) -> String {
+    format!("{class:?}").to_lowercase()
+}

@@ -1,0 +1,166 @@
+//! Drives every log with every planner, traffic mode and fault of a suite, in parallel.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tandem_datasets::{Log, LogRef};
+use tandem_planner::planners;
+use tandem_planner::score::RunScore;
+
+use super::{Results, Run, Skipped};
+use crate::course::Course;
+use crate::drive::{self, Driven, Setup};
+use crate::judge::Judge;
+use crate::narrate;
+use crate::{Error, Faults, Trace, TrafficMode};
+
+/// The planner whose progress is the reference for others.
+const REFERENCE: &str = "pdm";
+
+/// A log of a suite, read when its turn comes.
+pub struct Case {
+    /// The log's id.
+    pub log: String,
+    /// The file or directory that it is from.
+    pub source: String,
+    open: Box<dyn Fn() -> Result<Log, tandem_datasets::Error> + Send + Sync>,
+}
+
+impl Case {
+    /// A case that opens its log by calling `open`.
+    pub fn new(
+        log: impl Into<String>,
+        source: impl Into<String>,
+        open: impl Fn() -> Result<Log, tandem_datasets::Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self { log: log.into(), source: source.into(), open: Box::new(open) }
+    }
+}
+
+impl From<LogRef> for Case {
+    fn from(log: LogRef) -> Self {
+        Self::new(log.id.clone(), log.path.display().to_string(), move || log.read())
+    }
+}
+
+/// What is done with every log.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    /// The planners, by name.
+    pub planners: Vec<String>,
+    /// The traffic modes.
+    pub traffic: Vec<TrafficMode>,
+    /// The faults to inject: one set a run, of which one may be none.
+    pub faults: Vec<Faults>,
+}
+
+/// What [`Suite::run`] tells as it goes, from any thread and in any order.
+#[derive(Debug)]
+pub enum Progress {
+    /// A run is done.
+    Run(Box<Run>, Box<Trace>),
+    /// A log was not driven.
+    Skipped(Skipped),
+}
+
+impl Suite {
+    /// How many runs there are for so many logs.
+    pub fn runs(&self, logs: usize) -> usize {
+        logs * self.planners.len() * self.traffic.len() * self.faults.len()
+    }
+
+    /// Drives the cases in parallel. The results are those of driving one after the other.
+    ///
+    /// # Errors
+    /// What is wrong with the suite itself, such as an unknown planner. A log that can't be driven is in
+    /// [`Results::skipped`].
+    pub fn run(&self, cases: &[Case], on_progress: &(dyn Fn(Progress) + Sync)) -> Result<Results, Error> {
+        self.faults.iter().try_for_each(Faults::check)?;
+        let unknown = self.planners.iter().find(|name| !planners::NAMES.contains(&name.as_str()));
+        if let Some(name) = unknown {
+            return Err(tandem_planner::Error::NoSuchPlanner { name: name.clone() }.into());
+        }
+        let outcomes: Vec<_> = cases.par_iter().map(|case| self.run_log(case, on_progress)).collect();
+        let (mut runs, mut skipped) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            match outcome {
+                Ok(of_log) => runs.extend(of_log),
+                Err(log) => skipped.push(log),
+            }
+        }
+        Ok(Results::new(runs, skipped))
+    }
+
+    fn run_log(&self, case: &Case, on_progress: &(dyn Fn(Progress) + Sync)) -> Result<Vec<Run>, Skipped> {
+        let skip = |error: String, is_damaged| {
+            let (log, source) = (case.log.clone(), case.source.clone());
+            let skipped = Skipped { log, source, reason: error, is_damaged };
+            on_progress(Progress::Skipped(skipped.clone()));
+            skipped
+        };
+        let log = (case.open)().map_err(|error| skip(error.to_string(), true))?;
+        let course = Arc::new(Course::new(&Arc::new(log)).map_err(|error| skip(error.to_string(), false))?);
+        let judge = Judge::new(&course);
+        let conditions: Vec<_> =
+            self.faults.iter().flat_map(|faults| self.traffic.iter().map(move |traffic| (*traffic, faults))).collect();
+        let runs: Result<Vec<_>, Error> = conditions
+            .par_iter()
+            .map(|(traffic, faults)| self.run_under(case, &judge, *traffic, faults, on_progress))
+            .collect();
+        Ok(runs.map_err(|error| skip(error.to_string(), false))?.concat())
+    }
+
+    /// All planners in the same traffic with the same faults, which share their reference.
+    fn run_under(
+        &self,
+        case: &Case,
+        judge: &Judge,
+        traffic: TrafficMode,
+        faults: &Faults,
+        on_progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Vec<Run>, Error> {
+        let drive = |planner: &String| {
+            let course = Arc::clone(judge.course());
+            let setup = Setup { course, planner: planner.clone(), traffic, faults: faults.clone() };
+            let driven = drive::drive(&setup, &mut [])?;
+            let score = judge.score(&driven);
+            Ok((setup, driven, score))
+        };
+        let mut planners = self.planners.clone();
+        let has_reference = planners.iter().any(|planner| planner == REFERENCE);
+        if judge.needs_pdm() && !has_reference {
+            planners.push(REFERENCE.to_owned());
+        }
+        let mut driven = planners.par_iter().map(drive).collect::<Result<Vec<_>, Error>>()?;
+        let reference = driven.iter().find(|(setup, ..)| setup.planner == REFERENCE).map(|(.., score)| score.clone());
+        driven.truncate(self.planners.len());
+        let finish = |(setup, driven, score): (Setup, Driven, RunScore)| {
+            let (run, trace) = finish(case, judge, &setup, driven, score, reference.as_ref());
+            on_progress(Progress::Run(Box::new(run.clone()), Box::new(trace)));
+            run
+        };
+        Ok(driven.into_par_iter().map(finish).collect())
+    }
+}
+
+fn finish(
+    case: &Case,
+    judge: &Judge,
+    setup: &Setup,
+    driven: Driven,
+    mut score: RunScore,
+    reference: Option<&RunScore>,
+) -> (Run, Trace) {
+    let result = judge.row(&setup.planner, setup.traffic, &mut score, reference);
+    let run = Run {
+        result: result.clone(),
+        source: case.source.clone(),
+        injection: setup.faults.to_string(),
+        lost_injected: driven.lost_injected,
+        lost_unintended: driven.lost_unintended,
+        ego_track_sound: judge.is_sound(),
+        complete: driven.complete,
+        recording_sha256: driven.sha256.clone(),
+    };
+    (run, narrate::trace(setup, driven, &score, result))
+}
