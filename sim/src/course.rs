@@ -84,9 +84,10 @@ impl Course {
         self.start.offset_ns(step as i64 * STEP_NS)
     }
 
-    /// The time of each of [`Course::human`]'s states.
-    pub fn human_stamp(&self, index: usize) -> Stamp {
-        self.first().offset_ns(index as i64 * STEP_NS)
+    /// The human's states with their times.
+    pub fn human_track(&self) -> Vec<(Stamp, VehicleState)> {
+        let stamp = |index: i64| self.first().offset_ns(index * STEP_NS);
+        (0..).zip(&self.human).map(|(index, state)| (stamp(index), *state)).collect()
     }
 
     /// The step that a time belongs to; `None` before the start and after the end.

@@ -15,7 +15,7 @@ use tandem_graph::recording::Digest;
 use tandem_graph::topics::{OBJECTS, SIGNALS, TRAJECTORY};
 use tandem_graph::{Node, Stamp, topics};
 use tandem_planner::node::PlannerNode;
-use tandem_planner::{Planner, VehicleState, planners};
+use tandem_planner::{VehicleState, planners};
 
 use crate::course::Course;
 use crate::faults::{Death, Faults, Window};
@@ -25,6 +25,9 @@ use crate::{Error, FrameAgent};
 
 /// The planner that drives as the log did: the vehicle then moves exactly on the logged poses.
 pub const HUMAN: &str = "human";
+
+/// The planner's node.
+pub(crate) const PLANNER_NODE: &str = "planner";
 
 /// What to drive.
 #[derive(Debug, Clone)]
@@ -62,18 +65,6 @@ pub struct Driven {
     pub sha256: String,
 }
 
-/// A new planner for a course.
-///
-/// # Errors
-/// [`Error::Planner`] for a name that is none.
-pub fn planner(name: &str, course: &Course) -> Result<Box<dyn Planner>, Error> {
-    let track: Vec<_> = match name {
-        HUMAN => (0..).zip(&course.human).map(|(index, state)| (course.human_stamp(index), *state)).collect(),
-        _ => Vec::new(),
-    };
-    Ok(planners::by_name(name, &track)?)
-}
-
 /// Drives a run; the observers see every message of it.
 ///
 /// # Errors
@@ -84,7 +75,8 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
     let mut map_server = MapServer::new(course);
     let mut vehicle = if name == HUMAN { Vehicle::logged(course) } else { Vehicle::following(course) };
     let mut perception = Perception::new(course, *traffic);
-    let mut planner = PlannerNode::new(planner(name, course)?, *course.body());
+    let human_track = if name == HUMAN { course.human_track() } else { Vec::new() };
+    let mut planner = PlannerNode::new(planners::by_name(name, &human_track)?, *course.body());
     let mut monitor = Monitor::default();
     let mut digest = Digest::default();
 
@@ -131,13 +123,13 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
 }
 
 /// Where the faults strike: on the way to the planner, but for the latched topics, and from it to the vehicle.
-fn faulty_links(faults: &Faults, planner: &impl Node, start: Stamp) -> Vec<LinkFault> {
+pub(crate) fn faulty_links(faults: &Faults, planner: &impl Node, start: Stamp) -> Vec<LinkFault> {
     let Faults { delay_ms, jitter_ms, drop, freeze, seed, .. } = faults;
     let latched = [topics::MAP.name(), topics::ROUTE.name()];
     let inputs = planner.spec().inputs.into_iter().map(|input| input.topic);
     let mut ways: Vec<_> = inputs
         .filter(|topic| !latched.contains(&topic.as_str()))
-        .map(|topic| LinkFault { topic, ..LinkFault::on(&OBJECTS).to("planner") })
+        .map(|topic| LinkFault { topic, ..LinkFault::on(&OBJECTS).to(PLANNER_NODE) })
         .collect();
     ways.push(LinkFault::on(&TRAJECTORY).to("vehicle"));
     let milliseconds = |ms: f64| Duration::from_secs_f64(ms * 1e-3);

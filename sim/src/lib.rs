@@ -9,6 +9,7 @@ pub mod narrate;
 pub mod nodes;
 mod overlap;
 mod path;
+pub mod replay;
 pub mod report;
 pub mod suite;
 pub mod trace;

@@ -34,6 +34,11 @@ impl Perception {
         Self { course: Arc::clone(course), mode, traffic, ego: None, frames: Vec::with_capacity(course.steps() + 1) }
     }
 
+    /// What it reads and writes.
+    pub(crate) fn node_spec() -> NodeSpec {
+        NodeSpec::on("perception", &ODOMETRY).writes(&OBJECTS).writes(&SIGNALS)
+    }
+
     /// The true states of the others, one entry a step, the first one at the start of the run.
     pub fn frames(&self) -> &[Vec<FrameAgent>] {
         &self.frames
@@ -51,7 +56,7 @@ impl Perception {
 
 impl Node for Perception {
     fn spec(&self) -> NodeSpec {
-        NodeSpec::on("perception", &ODOMETRY).writes(&OBJECTS).writes(&SIGNALS)
+        Self::node_spec()
     }
 
     fn step(&mut self, _: Stamp, inputs: &Inputs, outputs: &mut Outputs) {

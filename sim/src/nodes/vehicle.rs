@@ -73,6 +73,17 @@ impl Vehicle {
         }
     }
 
+    /// What it reads and writes.
+    pub(crate) fn node_spec() -> NodeSpec {
+        // More trajectories than can come in a period, so that none of them is dropped unseen.
+        NodeSpec::every("vehicle", PERIOD)
+            .reads_queue(&TRAJECTORY, 64)
+            .writes(&ODOMETRY)
+            .writes(&ACCELERATION)
+            .writes(&STEERING)
+            .writes(&TF)
+    }
+
     /// Its states, one a step, the first one at the start of the run.
     pub fn states(&self) -> &[VehicleState] {
         self.states.get(self.course.history_steps..).unwrap_or_default()
@@ -115,13 +126,7 @@ impl Vehicle {
 
 impl Node for Vehicle {
     fn spec(&self) -> NodeSpec {
-        // More trajectories than can come in a period, so that none of them is dropped unseen.
-        NodeSpec::every("vehicle", PERIOD)
-            .reads_queue(&TRAJECTORY, 64)
-            .writes(&ODOMETRY)
-            .writes(&ACCELERATION)
-            .writes(&STEERING)
-            .writes(&TF)
+        Self::node_spec()
     }
 
     fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
