@@ -124,8 +124,7 @@ fn human_states(log: &Log, start: Stamp, count: usize) -> Vec<VehicleState> {
         let speed_mps = here.speed_mps;
         // Below walking pace the yaw rate says nothing of the wheels.
         let turns = speed_mps.abs() > 0.5;
-        let steering_rad =
-            if turns { (log.ego.body.wheelbase * here.yaw_rate_radps / speed_mps).atan() } else { 0.0 };
+        let steering_rad = if turns { (log.ego.body.wheelbase * here.yaw_rate_radps / speed_mps).atan() } else { 0.0 };
         VehicleState {
             pose: here.pose(),
             speed_mps,

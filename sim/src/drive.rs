@@ -125,10 +125,10 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
 /// Where the faults strike: on the way to the planner, but for the latched topics, and from it to the vehicle.
 pub(crate) fn faulty_links(faults: &Faults, planner: &impl Node, start: Stamp) -> Vec<LinkFault> {
     let Faults { delay_ms, jitter_ms, drop, freeze, seed, .. } = faults;
-    let latched = [topics::MAP.name(), topics::ROUTE.name()];
+    let is_latched = |topic: &String| topic == topics::MAP.name() || topic == topics::ROUTE.name();
     let inputs = planner.spec().inputs.into_iter().map(|input| input.topic);
     let mut ways: Vec<_> = inputs
-        .filter(|topic| !latched.contains(&topic.as_str()))
+        .filter(|topic| !is_latched(topic))
         .map(|topic| LinkFault { topic, ..LinkFault::on(&OBJECTS).to(PLANNER_NODE) })
         .collect();
     ways.push(LinkFault::on(&TRAJECTORY).to("vehicle"));
@@ -143,9 +143,8 @@ pub(crate) fn faulty_links(faults: &Faults, planner: &impl Node, start: Stamp) -
             _ => way,
         }
     };
-    let is_fault = |way: &LinkFault| {
-        !way.delay.is_zero() || !way.jitter.is_zero() || way.loss > 0.0 || way.frozen.is_some()
-    };
+    let is_fault =
+        |way: &LinkFault| !way.delay.is_zero() || !way.jitter.is_zero() || way.loss > 0.0 || way.frozen.is_some();
     ways.into_iter().map(fault).filter(is_fault).collect()
 }
 

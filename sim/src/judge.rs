@@ -87,11 +87,8 @@ impl Judge {
 
     /// Scores a run as it is: EP against itself, no filter.
     pub fn score(&self, driven: &Driven) -> RunScore {
-        let plans: Vec<(usize, Rollout)> = driven
-            .plans
-            .iter()
-            .filter_map(|plan| Some((self.course.step(plan.start)?, plan.states.clone())))
-            .collect();
+        let plans: Vec<(usize, Rollout)> =
+            driven.plans.iter().filter_map(|plan| Some((self.course.step(plan.start)?, plan.states.clone()))).collect();
         self.raw(&driven.states, &driven.agents, &plans)
     }
 

@@ -11,8 +11,7 @@ fn course(seed: u64) -> Arc<Course> {
 }
 
 fn run(course: &Arc<Course>, planner: &str, traffic: TrafficMode, faults: &Faults) -> Driven {
-    let setup =
-        Setup { course: Arc::clone(course), planner: planner.to_owned(), traffic, faults: faults.clone() };
+    let setup = Setup { course: Arc::clone(course), planner: planner.to_owned(), traffic, faults: faults.clone() };
     drive(&setup, &mut []).unwrap()
 }
 
@@ -73,8 +72,8 @@ fn a_vehicle_whose_planner_dies_brakes_to_a_stop_within_its_lane() {
     let course = course(1);
     let driven = run(&course, "tandem", TrafficMode::Replay, &died("planner", 3.0));
     let alive = run(&course, "tandem", TrafficMode::Replay, &Faults::default());
-    // Until half a second of silence nothing is different.
-    assert_eq!(driven.states[..35], alive.states[..35]);
+    // The last plan is that of 2.9 s, by which the vehicle drives to 3.0 s; then it follows it on until it gives up.
+    assert!(driven.states[..=30] == alive.states[..=30]);
     let last = driven.states[driven.states.len() - 1];
     assert!(last.speed_mps.abs() < 0.1, "{last:?}");
     assert!(driven.braked_s > 5.0);
@@ -106,7 +105,7 @@ fn suite() -> Suite {
 }
 
 fn cases(seeds: std::ops::Range<u64>) -> Vec<Case> {
-    seeds.map(|seed| Case::new(format!("world-{seed}"), "world", move || Ok(world::generate(seed).unwrap()))).collect()
+    seeds.map(Case::world).collect()
 }
 
 #[test]
@@ -126,8 +125,10 @@ fn a_suite_in_parallel_or_in_shards_gives_what_one_thread_gives() {
 
 #[test]
 fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
-    let mapless = Case::new("mapless", "nowhere", || Ok(tandem_datasets::Log { map: None, ..world::generate(0).unwrap() }));
-    let suite = Suite { planners: vec!["idm".into()], traffic: vec![TrafficMode::Replay], faults: vec![Faults::default()] };
+    let mapless =
+        Case::new("mapless", "nowhere", || Ok(tandem_datasets::Log { map: None, ..world::generate(0).unwrap() }));
+    let suite =
+        Suite { planners: vec!["idm".into()], traffic: vec![TrafficMode::Replay], faults: vec![Faults::default()] };
     let results = suite.run(&[mapless], &|_| {}).unwrap();
     assert!(results.runs.is_empty());
     assert!(results.skipped[0].reason.contains("no map"), "{:?}", results.skipped);
@@ -135,6 +136,7 @@ fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
 
 #[test]
 fn an_unknown_planner_is_refused_before_anything_is_driven() {
-    let suite = Suite { planners: vec!["racer".into()], traffic: vec![TrafficMode::Replay], faults: vec![Faults::default()] };
+    let suite =
+        Suite { planners: vec!["racer".into()], traffic: vec![TrafficMode::Replay], faults: vec![Faults::default()] };
     assert!(suite.run(&cases(0..1), &|_| {}).unwrap_err().to_string().contains("racer"));
 }

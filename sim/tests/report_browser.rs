@@ -99,6 +99,7 @@ fn write(name: &str, traces: &[Trace]) -> PathBuf {
         injection: trace.injection.clone(),
         lost_injected: 0,
         lost_unintended: 0,
+        ego_track_sound: true,
         complete: true,
         recording_sha256: "e3b0c44298fc1c149afbf4c8996fb924".into(),
     };

@@ -48,9 +48,16 @@ fn reactive_traffic_behind_the_logs_own_driver_keeps_close_to_the_log() {
         apart.sort_by(f64::total_cmp);
         println!(
             "{}: {} steps {} reactive of {}, hits {hits:?} was {was_hit:?} apart p50 {:.2} p90 {:.2} p99 {:.2} max {:.2} in {:?} {:?}",
-            log.id, course.steps(), reactive.reactive_count(), log.tracks.len(),
-            apart[apart.len() / 2], apart[apart.len() * 9 / 10], apart[apart.len() * 99 / 100], apart[apart.len() - 1],
-            started.elapsed(), course.route.notes()
+            log.id,
+            course.steps(),
+            reactive.reactive_count(),
+            log.tracks.len(),
+            apart[apart.len() / 2],
+            apart[apart.len() * 9 / 10],
+            apart[apart.len() * 99 / 100],
+            apart[apart.len() - 1],
+            started.elapsed(),
+            course.route.notes()
         );
     }
 }

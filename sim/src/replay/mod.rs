@@ -85,7 +85,8 @@ pub fn replay(path: impl AsRef<Path>) -> Result<Comparison, Error> {
         messages.push(message.map_err(failed)?);
     }
     let values = reader.metadata().iter().find(|metadata| metadata.name == RECORD);
-    let values = values.ok_or_else(|| not_a_run(format!("it has no metadata {RECORD}: it is no run of this program")))?;
+    let values =
+        values.ok_or_else(|| not_a_run(format!("it has no metadata {RECORD}: it is no run of this program")))?;
     let run = RunRecord::parse(&values.values).map_err(not_a_run)?;
 
     let mut recorded = Digest::default();

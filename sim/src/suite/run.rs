@@ -12,7 +12,7 @@ use crate::course::Course;
 use crate::drive::{self, Driven, Setup};
 use crate::judge::Judge;
 use crate::narrate;
-use crate::{Error, Faults, Trace, TrafficMode};
+use crate::{Error, Faults, Trace, TrafficMode, world};
 
 /// The planner whose progress is the reference for others.
 const REFERENCE: &str = "pdm";
@@ -34,6 +34,22 @@ impl Case {
         open: impl Fn() -> Result<Log, tandem_datasets::Error> + Send + Sync + 'static,
     ) -> Self {
         Self { log: log.into(), source: source.into(), open: Box::new(open) }
+    }
+
+    /// The generated world of a seed.
+    pub fn world(seed: u64) -> Self {
+        Self::new(format!("world-{seed}"), "world", move || {
+            let path = std::path::PathBuf::from(format!("world {seed}"));
+            world::generate(seed).map_err(|reason| tandem_datasets::Error::Map { path, reason })
+        })
+    }
+
+    /// Reads the log.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn open(&self) -> Result<Log, tandem_datasets::Error> {
+        (self.open)()
     }
 }
 
@@ -98,7 +114,7 @@ impl Suite {
             on_progress(Progress::Skipped(skipped.clone()));
             skipped
         };
-        let log = (case.open)().map_err(|error| skip(error.to_string(), true))?;
+        let log = case.open().map_err(|error| skip(error.to_string(), true))?;
         let course = Arc::new(Course::new(&Arc::new(log)).map_err(|error| skip(error.to_string(), false))?);
         let judge = Judge::new(&course);
         let conditions: Vec<_> =

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use nalgebra::{Isometry3, Point2, Point3};
 use tandem_datasets::{
-    Class, Ego, EgoBody, EgoState, Format, Lane, LaneId, LaneUse, Map, MapParts, Polygon, SignalTrack, TrackState,
+    Class, Ego, EgoBody, EgoState, Format, Lane, LaneId, LaneUse, Map, MapParts, Polygon, Pose2, SignalTrack,
+    TrackState,
 };
 
 use super::*;
