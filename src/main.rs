@@ -1,3 +1,36 @@
-//! The `tandem` command line.
+//! The `tandem` command line: parses, calls a library, prints. One file a subcommand.
 
-fn main() {}
+mod log;
+mod outcome;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use outcome::Outcome;
+
+/// An autonomous-driving stack with two minds: drive, replay, score and search logs.
+#[derive(Parser)]
+#[command(version, after_help = outcome::EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say what is in logs, or convert them.
+    #[command(subcommand)]
+    Log(log::Command),
+}
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("TANDEM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let outcome = match Cli::parse().command {
+        Command::Log(command) => log::run(command),
+    };
+    outcome::exit_code(outcome)
+}
