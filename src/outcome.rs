@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 /// For `--help`.
-pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 incomplete (anything lost, late or unfinished)";
+pub const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 incomplete (anything lost, late or unfinished)";
 
 /// How a command that did not fail has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
