@@ -1,7 +1,9 @@
 //! The `tandem` command line: parses, calls a library, prints. One file a subcommand.
 
+mod drive;
 mod log;
 mod outcome;
+mod replay;
 mod table;
 
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Drive(drive::Args),
+    Replay(replay::Args),
     /// Say what is in logs, or convert them.
     #[command(subcommand)]
     Log(log::Command),
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("TANDEM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let outcome = match Cli::parse().command {
+        Command::Drive(args) => drive::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Log(command) => log::run(command),
     };
     outcome::exit_code(outcome)

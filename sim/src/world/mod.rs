@@ -3,7 +3,7 @@
 //! ```
 //! let log = tandem_sim::world::generate(7)?;
 //! assert_eq!(log.id, "world-0007-obstacle");
-//! # Ok::<(), tandem_datasets::MapError>(())
+//! # Ok::<(), tandem_datasets::Error>(())
 //! ```
 
 mod actor;
@@ -17,7 +17,7 @@ mod tests;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tandem_datasets::{Log, MapError};
+use tandem_datasets::{Error, Log};
 
 /// The situation that a world is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,13 +77,18 @@ impl Kind {
     }
 }
 
+/// The id of the world of a seed, such as `world-0007-obstacle`.
+pub fn id(seed: u64) -> String {
+    format!("world-{seed:04}-{}", Kind::of(seed).name())
+}
+
 /// The world of a seed: 20 s at 10 Hz with map, traffic, lights, and the track of a reference driver as ego.
 ///
 /// The same seed always makes the same world, to the last bit.
 ///
 /// # Errors
 /// If the map is not a valid one, which would be a fault of the generator.
-pub fn generate(seed: u64) -> Result<Log, MapError> {
+pub fn generate(seed: u64) -> Result<Log, Error> {
     let kind = Kind::of(seed);
     let mut stage = stage::Stage::new(ChaCha8Rng::seed_from_u64(seed));
     let description = match kind {
@@ -97,6 +102,6 @@ pub fn generate(seed: u64) -> Result<Log, MapError> {
         Kind::Obstacle => scenes::obstacle(&mut stage),
         Kind::NarrowPassage => scenes::narrow_passage(&mut stage),
     };
-    let id = format!("world-{seed:04}-{}", kind.name());
-    stage.play(id, description.to_owned(), vec![kind.name().to_owned()])
+    let played = stage.play(id(seed), description.to_owned(), vec![kind.name().to_owned()]);
+    played.map_err(|reason| Error::Map { path: id(seed).into(), reason })
 }

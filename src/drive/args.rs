@@ -1,0 +1,138 @@
+//! What `tandem drive` can be told.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use tandem_sim::faults::{Death, Faults, Window};
+use tandem_sim::suite::Shard;
+use tandem_sim::{TrafficMode, world};
+
+/// Drive logs or generated worlds in closed loop, and score the driving.
+///
+/// Without arguments: nine generated worlds, all planners, and a report in `tandem-report`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Files or directories of any known format, or directories that hold such.
+    pub logs: Vec<PathBuf>,
+    /// Generated worlds by seed: `7`, `3,5`, `0..18`.
+    #[arg(long, value_name = "SEEDS", conflicts_with = "logs", value_delimiter = ',')]
+    world: Vec<Seeds>,
+    /// Who drives.
+    #[arg(long, value_delimiter = ',', default_value = "tandem,pdm,idm,constant-velocity,human")]
+    pub planner: Vec<String>,
+    /// How the others move.
+    #[arg(long, value_delimiter = ',', default_value = "replay")]
+    pub traffic: Vec<TrafficMode>,
+    /// Let every message to and from the planner arrive so much later.
+    #[arg(long, value_name = "MS", default_value_t = 0.0, help_heading = "Faults")]
+    delay_ms: f64,
+    /// Let messages arrive up to so much later still.
+    #[arg(long, value_name = "MS", default_value_t = 0.0, help_heading = "Faults")]
+    jitter_ms: f64,
+    /// Lose messages with this probability.
+    #[arg(long, value_name = "P", default_value_t = 0.0, help_heading = "Faults")]
+    drop: f64,
+    /// Freeze perception from one second of the run to another: `5..7`.
+    #[arg(long, value_name = "S..S", value_parser = window, help_heading = "Faults")]
+    freeze: Option<Window>,
+    /// Let a node die at a second of the run: `planner@5`, `perception@5`.
+    #[arg(long, value_name = "NODE@S", value_parser = death, help_heading = "Faults")]
+    dead: Option<Death>,
+    /// What the random numbers of jitter and loss start from.
+    #[arg(long, default_value_t = 0, help_heading = "Faults")]
+    fault_seed: u64,
+    /// Drive without faults and under each of a standard set of them.
+    #[arg(long, conflicts_with_all = ["delay_ms", "jitter_ms", "drop", "freeze", "dead"], help_heading = "Faults")]
+    stress: bool,
+    /// Write every message of the one run to an MCAP file.
+    #[arg(long, value_name = "OUT.mcap", conflicts_with = "report")]
+    pub record: Option<PathBuf>,
+    /// Write a page to look at.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Drive one of N equal parts of the logs, as array jobs do.
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub shard: Shard,
+    /// Put the JSON of shards together instead of driving.
+    #[arg(long, value_name = "JSON", num_args = 1.., conflicts_with_all = ["logs", "world", "report", "record"])]
+    pub merge: Vec<PathBuf>,
+}
+
+impl Args {
+    /// The worlds to drive: those asked for, or one of each kind where nothing is.
+    pub fn worlds(&self) -> impl Iterator<Item = u64> {
+        let kinds = world::Kind::ALL.len() as u64;
+        let default = (self.logs.is_empty() && self.world.is_empty()).then_some(Seeds(0..kinds));
+        self.world.clone().into_iter().chain(default).flat_map(|seeds| seeds.0)
+    }
+
+    /// Whether neither logs nor worlds were named.
+    pub fn is_bare(&self) -> bool {
+        self.logs.is_empty() && self.world.is_empty() && !self.json
+    }
+
+    /// The sets of faults to drive under.
+    pub fn faults(&self) -> Vec<Faults> {
+        if self.stress {
+            return Faults::standard(self.fault_seed);
+        }
+        vec![Faults {
+            delay_ms: self.delay_ms,
+            jitter_ms: self.jitter_ms,
+            drop: self.drop,
+            freeze: self.freeze,
+            dead: self.dead.clone(),
+            seed: self.fault_seed,
+        }]
+    }
+}
+
+/// One seed, or a range of them.
+#[derive(Debug, Clone)]
+struct Seeds(Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is neither a seed nor a range of seeds such as 0..18");
+        let seed = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+        match text.split_once("..") {
+            Some((from, to)) => Ok(Self(seed(from)?..seed(to)?)),
+            None => seed(text).map(|from| Self(from..from.saturating_add(1))),
+        }
+    }
+}
+
+fn window(text: &str) -> Result<Window, String> {
+    let parts = text.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    parts.map(|(from_s, to_s)| Window { from_s, to_s }).ok_or_else(|| format!("{text:?} is not like 5..7"))
+}
+
+fn death(text: &str) -> Result<Death, String> {
+    let parts = text.split_once('@').and_then(|(node, at)| Some((node.to_owned(), at.parse().ok()?)));
+    parts.map(|(node, at_s)| Death { node, at_s }).ok_or_else(|| format!("{text:?} is not like planner@5"))
+}
+
+/// What is wrong with the arguments beyond what the parser sees.
+#[derive(Debug, thiserror::Error)]
+pub enum Usage {
+    /// More runs than fit into one file.
+    #[error("--record: one run fits into a file, this is {runs}: name one log or world, planner and traffic")]
+    RecordOne {
+        /// How many they are.
+        runs: usize,
+    },
+    /// A part to merge is no result.
+    #[error("{path}: not what `tandem drive --json` prints: {error}")]
+    Part {
+        /// The file.
+        path: PathBuf,
+        /// Where it does not fit.
+        error: serde_json::Error,
+    },
+}

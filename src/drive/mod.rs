@@ -1,0 +1,103 @@
+//! `tandem drive`: closed loop over logs or generated worlds, with a table, JSON, a recording and a report.
+
+mod args;
+mod print;
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use tandem_datasets::discover;
+use tandem_sim::suite::{Case, Progress, Results, Suite};
+use tandem_sim::{Trace, record, report, world};
+
+pub use args::Args;
+
+use crate::outcome::Outcome;
+
+/// Where the report of `tandem drive` without arguments goes.
+const DEFAULT_REPORT: &str = "tandem-report";
+
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let results = match args.merge.as_slice() {
+        [] => drive(args)?,
+        parts => merge(parts)?,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&results)?);
+    } else {
+        print::results(&results);
+    }
+    Ok(outcome(&results))
+}
+
+/// A log that nobody can drive for want of a map or an ego is no fault of the input; a damaged one is.
+fn outcome(results: &Results) -> Outcome {
+    let damaged = results.skipped.iter().filter(|log| log.is_damaged || results.runs.is_empty());
+    for log in damaged.clone() {
+        eprintln!("tandem: {}", log.reason);
+    }
+    match (damaged.count(), results.complete) {
+        (0, true) => Outcome::Done,
+        (0, false) => Outcome::Incomplete,
+        _ => Outcome::BadInput,
+    }
+}
+
+fn drive(args: &Args) -> anyhow::Result<Results> {
+    let cases = args.shard.select(cases(args)?);
+    let suite = Suite { planners: args.planner.clone(), traffic: args.traffic.clone(), faults: args.faults() };
+    if let Some(path) = &args.record {
+        return record_run(&cases, &suite, path);
+    }
+    let report = args.report.clone().or_else(|| args.is_bare().then(|| DEFAULT_REPORT.into()));
+    let bar = ProgressBar::new(suite.runs(cases.len()) as u64).with_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg} {eta}").context("the progress bar's template")?,
+    );
+    let traces: Mutex<Vec<Trace>> = Mutex::default();
+    let results = suite.run(&cases, &|progress| {
+        if let Progress::Run(run, trace) = progress {
+            bar.set_message(format!("{} {}", run.result.log, run.result.planner));
+            bar.inc(1);
+            if report.is_some() {
+                traces.lock().unwrap_or_else(PoisonError::into_inner).push(*trace);
+            }
+        }
+    })?;
+    bar.finish_and_clear();
+    if let Some(directory) = report {
+        let traces = traces.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let page = report::write(&directory, &traces, &results).context("writing the report")?;
+        eprintln!("report: {}", page.display());
+    }
+    Ok(results)
+}
+
+fn cases(args: &Args) -> anyhow::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for path in &args.logs {
+        cases.extend(discover(path)?.into_iter().map(Case::from));
+    }
+    let worlds = args.worlds();
+    cases.extend(worlds.map(|seed| Case::new(world::id(seed), "generated", move || Ok(world::generate(seed)))));
+    Ok(cases)
+}
+
+/// One run, written down.
+fn record_run(cases: &[Case], suite: &Suite, path: &Path) -> anyhow::Result<Results> {
+    let [case] = cases else { anyhow::bail!(args::Usage::RecordOne { runs: suite.runs(cases.len()) }) };
+    if suite.runs(1) != 1 {
+        anyhow::bail!(args::Usage::RecordOne { runs: suite.runs(1) });
+    }
+    let file = std::fs::File::create(path).with_context(|| path.display().to_string())?;
+    Ok(suite.run_recorded(case, std::io::BufWriter::new(file))?)
+}
+
+fn merge(parts: &[std::path::PathBuf]) -> anyhow::Result<Results> {
+    let part = |path: &std::path::PathBuf| -> anyhow::Result<Results> {
+        let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+        serde_json::from_slice(&text).map_err(|error| args::Usage::Part { path: path.clone(), error }.into())
+    };
+    Ok(Results::merge(parts.iter().map(part).collect::<anyhow::Result<_>>()?)?)
+}
