@@ -41,7 +41,7 @@ fn two_runs_and_a_replay_of_the_recording_give_the_same_digest() {
     assert_eq!(first["recording_sha256"], second["recording_sha256"]);
     assert!(std::fs::read(dir.path().join("a.mcap")).unwrap() == std::fs::read(dir.path().join("b.mcap")).unwrap());
     let replayed = dir.tandem(["replay", "a.mcap", "--json"]).json();
-    assert_eq!(replayed["sha256"], first["recording_sha256"]);
+    assert_eq!(replayed["replayed_sha256"], first["recording_sha256"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod messages;
 mod motion;
 mod nuscenes;
 pub mod projection;
+pub mod recording;
 pub mod scenarionet;
 pub mod source;
 mod validate;

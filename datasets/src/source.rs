@@ -40,6 +40,7 @@ const READERS: &[Reader] = &[
     crate::scenarionet::READER,
     crate::waymo::JSON_READER,
     crate::waymo::RECORD_READER,
+    crate::recording::READER,
 ];
 
 /// A log that was found and can be read.

@@ -41,6 +41,17 @@ fn map() -> Map {
     for piece in 0..3 {
         map.beside(rows[1][piece], rows[0][piece]);
     }
+    // The road itself is drawn, as in most logs.
+    let (sin, cos) = 0.8f64.sin_cos();
+    let edge = |left: f64| {
+        let mut points = straight([-50.0, left], [150.0, left]);
+        points.extend(arc([150.0, left], 0.0, 60.0 - left, 0.8));
+        let from = points[points.len() - 1];
+        points.push([from[0] + 400.0 * cos, from[1] + 400.0 * sin]);
+        points
+    };
+    let right = edge(-4.5);
+    map.drivable(&right.into_iter().chain(edge(12.5).into_iter().rev()).collect::<Vec<_>>());
     map.build()
 }
 

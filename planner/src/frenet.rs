@@ -1,6 +1,6 @@
 //! A smooth line through the map as a coordinate frame: how far along it, and how far to its left.
 
-use nalgebra::Point2;
+use nalgebra::{Point2, Vector2};
 use tandem_datasets::Pose2;
 use tandem_datasets::geometry::wrap_angle;
 
@@ -29,7 +29,10 @@ pub struct Frenet {
 pub struct FrenetFrame {
     step_m: f64,
     points: Vec<Point2<f64>>,
-    yaws: Vec<f64>,
+    /// Unit vector and length of each segment.
+    directions: Vec<(Vector2<f64>, f64)>,
+    /// Direction at each point, in (−π, π], and how much it turns until the next.
+    yaws: Vec<(f64, f64)>,
     curvatures: Vec<f64>,
     /// Lower and upper corner of the box around each run of [`CHUNK`] segments.
     boxes: Vec<(Point2<f64>, Point2<f64>)>,
@@ -72,7 +75,17 @@ impl FrenetFrame {
                 run.iter().fold((run[0], run[0]), |(low, high), point| (low.inf(point), high.sup(point)))
             })
             .collect();
-        Self { step_m, points, yaws, curvatures, boxes }
+        let directions = points
+            .windows(2)
+            .map(|pair| {
+                let along = pair[1] - pair[0];
+                let length = along.norm();
+                (along / length.max(f64::MIN_POSITIVE), length)
+            })
+            .collect();
+        let turns = yaws.windows(2).map(|pair| pair[1] - pair[0]).chain([0.0]);
+        let yaws = yaws.iter().zip(turns).map(|(yaw, turn)| (wrap_angle(*yaw), turn)).collect();
+        Self { step_m, points, directions, yaws, curvatures, boxes }
     }
 
     /// The line's length, m.
@@ -101,8 +114,7 @@ impl FrenetFrame {
     pub fn at(&self, along_m: f64) -> Pose2 {
         let (index, t) = self.locate(along_m);
         let position = self.points[index] + (self.points[index + 1] - self.points[index]) * t;
-        let turn = t.clamp(0.0, 1.0) * (self.yaws[index + 1] - self.yaws[index]);
-        Pose2::new(position.x, position.y, wrap_angle(self.yaws[index] + turn))
+        Pose2::new(position.x, position.y, self.yaw_on(index, t))
     }
 
     /// The point `left_m` to the left of the line at `along_m`, looking along the line.
@@ -121,14 +133,33 @@ impl FrenetFrame {
         self.curvatures[index] + (self.curvatures[index + 1] - self.curvatures[index]) * t
     }
 
+    /// The line's direction at a fraction of a segment.
+    fn yaw_on(&self, segment: usize, t: f64) -> f64 {
+        let (yaw, turn) = self.yaws[segment];
+        wrap_once(yaw + t.clamp(0.0, 1.0) * turn)
+    }
+
     /// The nearest point of the whole line to `point`.
     pub fn project(&self, point: Point2<f64>) -> Frenet {
-        let mut best = (f64::INFINITY, 0);
-        // The box the nearest segment is most likely in goes first, so that the others are mostly skipped.
-        let gap = |chunk: usize| box_distance_squared(&self.boxes[chunk], point);
-        let first = (0..self.boxes.len()).min_by(|a, b| gap(*a).total_cmp(&gap(*b))).unwrap_or(0);
-        for chunk in std::iter::once(first).chain(0..self.boxes.len()) {
-            if gap(chunk) < best.0 {
+        self.project_between(point, f64::NEG_INFINITY, f64::INFINITY)
+    }
+
+    /// The nearest point to `point` on the part of the line from `from_m` to `to_m`, give or take some metres.
+    pub fn project_between(&self, point: Point2<f64>, from_m: f64, to_m: f64) -> Frenet {
+        let chunk_m = self.step_m * CHUNK as f64;
+        let last = self.boxes.len() - 1;
+        let (from, to) = (((from_m / chunk_m).max(0.0) as usize).min(last), ((to_m / chunk_m).max(0.0) as usize).min(last));
+        // The box that the nearest segment is most likely in goes first, so that the others are mostly skipped.
+        let (mut first, mut smallest) = (from, f64::INFINITY);
+        for chunk in from..=to {
+            let gap = box_distance_squared(&self.boxes[chunk], point);
+            if gap < smallest {
+                (first, smallest) = (chunk, gap);
+            }
+        }
+        let mut best = (f64::INFINITY, first * CHUNK);
+        for chunk in std::iter::once(first).chain(from..=to) {
+            if box_distance_squared(&self.boxes[chunk], point) < best.0 {
                 for segment in chunk * CHUNK..((chunk + 1) * CHUNK).min(self.points.len() - 1) {
                     let distance = self.distance_squared(segment, point);
                     if distance < best.0 {
@@ -140,16 +171,27 @@ impl FrenetFrame {
         self.on_segment(best.1, point)
     }
 
-    /// The nearest point of the line to `point` that is reached by always getting nearer from `hint_m` on.
+    /// The nearest point of the line to `point` near `hint_m`: found by following the line's direction from there.
     ///
     /// Much faster than [`Self::project`], and stays on its branch where the line crosses itself.
     pub fn project_near(&self, point: Point2<f64>, hint_m: f64) -> Frenet {
         let last = self.points.len() - 2;
         let (mut segment, _) = self.locate(hint_m);
+        // Leap by what the projection on the present segment says; a bend may need several leaps.
+        for _ in 0..6 {
+            let (direction, _) = self.directions[segment];
+            let leap = ((point - self.points[segment]).dot(&direction) / self.step_m).floor();
+            let next = (segment as f64 + leap.clamp(-60.0, 60.0)).clamp(0.0, last as f64) as usize;
+            if next.abs_diff(segment) <= 1 {
+                break;
+            }
+            segment = next;
+        }
+        // Then step by step, as long as it gets nearer.
         let mut best = self.distance_squared(segment, point);
-        let forward = segment < last && self.distance_squared(segment + 1, point) <= best;
+        let is_ahead = segment < last && self.distance_squared(segment + 1, point) <= best;
         loop {
-            let next = if forward { segment + 1 } else { segment.wrapping_sub(1) };
+            let next = if is_ahead { segment + 1 } else { segment.wrapping_sub(1) };
             if next > last {
                 break;
             }
@@ -163,29 +205,40 @@ impl FrenetFrame {
     }
 
     fn distance_squared(&self, segment: usize, point: Point2<f64>) -> f64 {
-        let (a, b) = (self.points[segment], self.points[segment + 1]);
-        let (along, offset) = (b - a, point - a);
-        let t = (offset.dot(&along) / along.norm_squared()).clamp(0.0, 1.0);
-        (offset - along * t).norm_squared()
+        let (direction, length) = self.directions[segment];
+        let offset = point - self.points[segment];
+        (offset - direction * offset.dot(&direction).clamp(0.0, length)).norm_squared()
     }
 
     /// Projects on one segment; the first and last are extended without end.
     fn on_segment(&self, segment: usize, point: Point2<f64>) -> Frenet {
-        let (a, along) = (self.points[segment], self.points[segment + 1] - self.points[segment]);
-        let offset = point - a;
-        let mut t = offset.dot(&along) / along.norm_squared();
+        let (direction, length) = self.directions[segment];
+        let offset = point - self.points[segment];
+        let mut along_m = offset.dot(&direction);
         if segment > 0 {
-            t = t.max(0.0);
+            along_m = along_m.max(0.0);
         }
         if segment + 2 < self.points.len() {
-            t = t.min(1.0);
+            along_m = along_m.min(length);
         }
-        let turn = t.clamp(0.0, 1.0) * (self.yaws[segment + 1] - self.yaws[segment]);
+        let t = along_m / length.max(f64::MIN_POSITIVE);
         Frenet {
             along_m: (segment as f64 + t) * self.step_m,
-            left_m: (offset - along * t).norm().copysign(along.perp(&offset)),
-            yaw: wrap_angle(self.yaws[segment] + turn),
+            left_m: (offset - direction * along_m).norm().copysign(direction.perp(&offset)),
+            yaw: self.yaw_on(segment, t),
         }
+    }
+}
+
+/// The angle in (−π, π] that equals one within (−3π, 3π).
+pub(crate) fn wrap_once(angle_rad: f64) -> f64 {
+    use std::f64::consts::{PI, TAU};
+    if angle_rad > PI {
+        angle_rad - TAU
+    } else if angle_rad <= -PI {
+        angle_rad + TAU
+    } else {
+        angle_rad
     }
 }
 

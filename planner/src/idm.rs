@@ -47,32 +47,26 @@ impl Idm {
             .clamp(-self.deceleration_mps2, self.acceleration_mps2)
     }
 
-    /// The acceleration on a free road of the improved model, which above the target speed brakes no harder than
-    /// comfortable: Treiber & Kesting, "Traffic Flow Dynamics", 2013, eq. 11.22, m/s².
+    /// The acceleration on a free road, m/s²: the original model up to the target speed; above it the speed falls
+    /// towards the target with a time constant of 1 s, no harder than comfortable.
     pub fn free_acceleration(&self, speed_mps: f64, target_mps: f64) -> f64 {
         let target_mps = target_mps.max(0.1);
         if speed_mps <= target_mps {
             self.acceleration_mps2 * (1.0 - (speed_mps / target_mps).powi(self.exponent))
         } else {
-            let exponent = self.acceleration_mps2 * f64::from(self.exponent) / self.deceleration_mps2;
-            -self.deceleration_mps2 * (1.0 - (target_mps / speed_mps).powf(exponent))
+            (target_mps - speed_mps).max(-self.deceleration_mps2)
         }
     }
 
-    /// The acceleration of the improved model: equation 11.23 of the same book; reaches the desired gap exactly,
-    /// m/s². Unbounded below when a collision is near.
-    pub fn improved_acceleration(&self, speed_mps: f64, free_mps2: f64, leader: Leader) -> f64 {
+    /// The acceleration that `leader` allows, a (1 − (s* / s)²), m/s²; not bounded below when a collision is near.
+    ///
+    /// Taking the smaller of this and [`Self::free_acceleration`], instead of adding both up as the original does, lets
+    /// the follower rest at the desired gap itself (as the improved model of Treiber & Kesting, "Traffic Flow
+    /// Dynamics", 2013, section 11.3.7, does).
+    pub fn following_acceleration(&self, speed_mps: f64, leader: Leader) -> f64 {
         let desired_m = self.desired_gap_m(speed_mps, leader.speed_mps).max(self.min_gap_m);
-        let z = desired_m / leader.gap_m.max(0.1);
-        let a = self.acceleration_mps2;
-        if z >= 1.0 {
-            let interaction = a * (1.0 - z * z);
-            if free_mps2 <= 0.0 { free_mps2 + interaction } else { interaction }
-        } else if free_mps2 <= 0.0 {
-            free_mps2
-        } else {
-            free_mps2 * (1.0 - z.powf(2.0 * a / free_mps2))
-        }
+        let share = desired_m / leader.gap_m.max(0.1);
+        self.acceleration_mps2 * (1.0 - share * share)
     }
 }
 
@@ -89,7 +83,7 @@ mod tests {
         assert!(idm.acceleration(10.0, 10.0, FAR).abs() < 1e-12);
         assert_eq!(idm.acceleration(20.0, 10.0, FAR), -3.0);
         assert!(idm.free_acceleration(10.0, 10.0).abs() < 1e-12);
-        assert!((-3.0..-1.0).contains(&idm.free_acceleration(20.0, 10.0)));
+        assert_eq!((idm.free_acceleration(20.0, 10.0), idm.free_acceleration(10.5, 10.0)), (-3.0, -0.5));
     }
 
     #[test]
@@ -98,23 +92,22 @@ mod tests {
         let idm = Idm::PDM;
         let gap_m = (1.0 + 8.0 * 1.5) / (1.0 - 0.8f64.powi(10)).sqrt();
         assert!(idm.acceleration(8.0, 10.0, Leader { gap_m, speed_mps: 8.0 }).abs() < 1e-12);
-        // The improved model rests at the desired gap itself.
+        // With the smaller of both terms it rests at the desired gap itself.
         let gap_m = 1.0 + 8.0 * 1.5;
-        let free = idm.free_acceleration(8.0, 10.0);
-        assert!(idm.improved_acceleration(8.0, free, Leader { gap_m, speed_mps: 8.0 }).abs() < 1e-9);
+        assert!(idm.following_acceleration(8.0, Leader { gap_m, speed_mps: 8.0 }).abs() < 1e-9);
     }
 
     #[test]
     fn a_follower_stops_behind_a_standing_car_without_touching_it() {
-        for improved in [false, true] {
+        for added in [true, false] {
             let idm = Idm::PDM;
             let (mut gap_m, mut speed_mps) = (60.0, 13.0_f64);
             for _ in 0..600 {
                 let leader = Leader { gap_m, speed_mps: 0.0 };
-                let acceleration = if improved {
-                    idm.improved_acceleration(speed_mps, idm.free_acceleration(speed_mps, 13.0), leader)
-                } else {
+                let acceleration = if added {
                     idm.acceleration(speed_mps, 13.0, leader)
+                } else {
+                    idm.free_acceleration(speed_mps, 13.0).min(idm.following_acceleration(speed_mps, leader))
                 };
                 assert!(acceleration > -4.0, "brakes by {acceleration}");
                 speed_mps = (speed_mps + 0.1 * acceleration).max(0.0);

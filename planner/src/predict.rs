@@ -1,7 +1,7 @@
 //! Where the others will be: along their lanes, round their turns, or straight on.
 
 use tandem_datasets::geometry::wrap_angle;
-use tandem_datasets::{Class, LaneId, Map, Pose2};
+use tandem_datasets::{Class, LaneHit, LaneId, Map, Pose2};
 use tandem_graph::Stamp;
 
 use crate::state::{Agent, PLAN_STATES, STEP_S, Scene};
@@ -51,6 +51,8 @@ struct Memory {
     speed_mps: f64,
     acceleration_mps2: f64,
     yaw_rate_radps: f64,
+    /// The lane that it was taken to follow.
+    lane: Option<LaneId>,
 }
 
 /// Predicts agents by what they did in the cycles before.
@@ -74,11 +76,11 @@ impl Predictor {
         self.next.clear();
         for agent in agents.iter_mut() {
             let Some(&now) = agent.path.first() else { continue };
-            let memory = self.remember(agent, now, scene.now);
-            self.next.push(memory);
+            let mut memory = self.remember(agent, now, scene.now);
             if agent.path.len() == 1 {
-                fill_path(agent, &memory, &scene.map);
+                fill_path(agent, &mut memory, &scene.map);
             }
+            self.next.push(memory);
         }
         self.next.sort_by_key(|memory| memory.id);
         std::mem::swap(&mut self.memory, &mut self.next);
@@ -95,6 +97,7 @@ impl Predictor {
             speed_mps: agent.speed_mps,
             acceleration_mps2: 0.0,
             yaw_rate_radps: 0.0,
+            lane: None,
         };
         let Ok(index) = self.memory.binary_search_by_key(&agent.id, |memory| memory.id) else { return fresh };
         let known = &self.memory[index];
@@ -117,12 +120,13 @@ impl Predictor {
                 known.yaw_rate_radps,
                 (wrap_angle(pose.yaw - known.pose.yaw) / elapsed_s).clamp(-1.0, 1.0),
             ),
+            lane: known.lane,
             ..fresh
         }
     }
 }
 
-fn fill_path(agent: &mut Agent, memory: &Memory, map: &Map) {
+fn fill_path(agent: &mut Agent, memory: &mut Memory, map: &Map) {
     let walks = matches!(agent.class, Class::Pedestrian | Class::Animal);
     let measured_mps = memory.velocity_mps[0].hypot(memory.velocity_mps[1]);
     if !agent.class.is_agent() || agent.speed_mps.abs().max(if walks { measured_mps } else { 0.0 }) < STANDING_MPS {
@@ -136,7 +140,8 @@ fn fill_path(agent: &mut Agent, memory: &Memory, map: &Map) {
         return;
     }
     let motion = Motion { speed_mps: agent.speed_mps, acceleration_mps2: memory.acceleration_mps2 };
-    let follows = (agent.speed_mps > 0.0).then(|| lane_to_follow(map, memory.pose)).flatten();
+    let follows = if agent.speed_mps > 0.0 { lane_to_follow(map, memory.pose, memory.lane) } else { None };
+    memory.lane = follows.map(|(lane, ..)| lane);
     match follows {
         Some((lane, along_m, left_m, turn_rad)) => {
             let mut walk = LaneWalk::new(map, lane, along_m, memory.pose.yaw + 2.0 * memory.yaw_rate_radps);
@@ -186,11 +191,20 @@ impl Motion {
 }
 
 /// The lane that a vehicle at `pose` follows, where on it, how far to its left, and how far it is turned from it.
-fn lane_to_follow(map: &Map, pose: Pose2) -> Option<(LaneId, f64, f64, f64)> {
+///
+/// The lane `known` from before is kept as long as the vehicle is well within it.
+fn lane_to_follow(map: &Map, pose: Pose2, known: Option<LaneId>) -> Option<(LaneId, f64, f64, f64)> {
     let cost = |left_m: f64, turn: f64| left_m.abs() + 4.0 * turn.abs();
+    let place = |hit: LaneHit| (hit.lane, hit.along_m, hit.left_m, wrap_angle(pose.yaw - hit.yaw));
+    if let Some(kept) = known.map(|lane| place(map.project(lane, pose.position())))
+        && kept.1 > 0.0
+        && cost(kept.2, kept.3) < LANE_OFFSET_M / 2.0
+    {
+        return Some(kept);
+    }
     map.lanes_near(pose.position(), LANE_OFFSET_M)
         .into_iter()
-        .map(|hit| (hit.lane, hit.along_m, hit.left_m, wrap_angle(pose.yaw - hit.yaw)))
+        .map(place)
         .filter(|(_, _, _, turn)| turn.abs() <= LANE_TURN_RAD)
         .min_by(|a, b| cost(a.2, a.3).total_cmp(&cost(b.2, b.3)))
 }

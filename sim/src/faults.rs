@@ -44,6 +44,21 @@ pub struct Death {
 }
 
 impl Faults {
+    /// Nothing, and then a set that every planner is held against: late, jittery and lost messages, frozen perception
+    /// and a dead planner.
+    pub fn standard(seed: u64) -> Vec<Self> {
+        let none = Self { seed, ..Self::default() };
+        vec![
+            none.clone(),
+            Self { delay_ms: 100.0, ..none.clone() },
+            Self { delay_ms: 100.0, jitter_ms: 100.0, ..none.clone() },
+            Self { drop: 0.1, ..none.clone() },
+            Self { drop: 0.3, ..none.clone() },
+            Self { freeze: Some(Window { from_s: 4.0, to_s: 6.0 }), ..none.clone() },
+            Self { dead: Some(Death { node: "planner".to_owned(), at_s: 4.0 }), ..none },
+        ]
+    }
+
     /// Whether anything is injected. The seed alone injects nothing.
     pub fn any(&self) -> bool {
         *self != Self { seed: self.seed, ..Self::default() }

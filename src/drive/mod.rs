@@ -3,16 +3,16 @@
 mod args;
 mod print;
 
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem_datasets::discover;
 use tandem_sim::suite::{Case, Progress, Results, Suite};
-use tandem_sim::{Trace, record, report, world};
+use tandem_sim::{Course, Setup, Trace, replay, report};
 
-pub use args::Args;
+pub use args::{Args, Usage};
 
 use crate::outcome::Outcome;
 
@@ -48,9 +48,7 @@ fn outcome(results: &Results) -> Outcome {
 fn drive(args: &Args) -> anyhow::Result<Results> {
     let cases = args.shard.select(cases(args)?);
     let suite = Suite { planners: args.planner.clone(), traffic: args.traffic.clone(), faults: args.faults() };
-    if let Some(path) = &args.record {
-        return record_run(&cases, &suite, path);
-    }
+    let recorded = args.record.as_deref().map(|path| record(&cases, &suite, path)).transpose()?;
     let report = args.report.clone().or_else(|| args.is_bare().then(|| DEFAULT_REPORT.into()));
     let bar = ProgressBar::new(suite.runs(cases.len()) as u64).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg} {eta}").context("the progress bar's template")?,
@@ -66,6 +64,9 @@ fn drive(args: &Args) -> anyhow::Result<Results> {
         }
     })?;
     bar.finish_and_clear();
+    if recorded.is_some_and(|sha256| sha256 != results.recording_sha256) {
+        anyhow::bail!("the recorded run and the scored one differ");
+    }
     if let Some(directory) = report {
         let traces = traces.into_inner().unwrap_or_else(PoisonError::into_inner);
         let page = report::write(&directory, &traces, &results).context("writing the report")?;
@@ -79,25 +80,23 @@ fn cases(args: &Args) -> anyhow::Result<Vec<Case>> {
     for path in &args.logs {
         cases.extend(discover(path)?.into_iter().map(Case::from));
     }
-    let worlds = args.worlds();
-    cases.extend(worlds.map(|seed| Case::new(world::id(seed), "generated", move || Ok(world::generate(seed)))));
+    cases.extend(args.worlds().map(Case::world));
     Ok(cases)
 }
 
-/// One run, written down.
-fn record_run(cases: &[Case], suite: &Suite, path: &Path) -> anyhow::Result<Results> {
-    let [case] = cases else { anyhow::bail!(args::Usage::RecordOne { runs: suite.runs(cases.len()) }) };
-    if suite.runs(1) != 1 {
-        anyhow::bail!(args::Usage::RecordOne { runs: suite.runs(1) });
-    }
-    let file = std::fs::File::create(path).with_context(|| path.display().to_string())?;
-    Ok(suite.run_recorded(case, std::io::BufWriter::new(file))?)
+/// Writes the suite's only run down; its digest.
+fn record(cases: &[Case], suite: &Suite, path: &Path) -> anyhow::Result<String> {
+    let runs = suite.runs(cases.len());
+    let ([case], 1) = (cases, runs) else { anyhow::bail!(Usage::RecordOne { runs }) };
+    let course = Arc::new(Course::new(&Arc::new(case.open()?))?);
+    let (planner, traffic, faults) = (suite.planners[0].clone(), suite.traffic[0], suite.faults[0].clone());
+    Ok(replay::record(&Setup { course, planner, traffic, faults }, path)?.sha256)
 }
 
-fn merge(parts: &[std::path::PathBuf]) -> anyhow::Result<Results> {
-    let part = |path: &std::path::PathBuf| -> anyhow::Result<Results> {
+fn merge(parts: &[PathBuf]) -> anyhow::Result<Results> {
+    let part = |path: &PathBuf| -> anyhow::Result<Results> {
         let text = std::fs::read(path).with_context(|| path.display().to_string())?;
-        serde_json::from_slice(&text).map_err(|error| args::Usage::Part { path: path.clone(), error }.into())
+        serde_json::from_slice(&text).map_err(|error| Usage::Part { path: path.clone(), error }.into())
     };
     Ok(Results::merge(parts.iter().map(part).collect::<anyhow::Result<_>>()?)?)
 }

@@ -27,9 +27,7 @@ pub fn results(results: &Results) {
 fn row(run: &Run) -> Vec<String> {
     let (result, scores) = (&run.result, &run.result.scores);
     let mut cells = vec![result.log.clone(), result.planner.clone(), result.traffic.clone(), run.injection.clone()];
-    let parts = [
-        scores.nc, scores.dac, scores.ddc, scores.tlc, scores.ep, scores.ttc, scores.lk, scores.hc, scores.ec,
-    ];
+    let parts = [scores.nc, scores.dac, scores.ddc, scores.tlc, scores.ep, scores.ttc, scores.lk, scores.hc, scores.ec];
     cells.push(format!("{:.3}", result.score));
     cells.extend(parts.iter().map(|part| format!("{part:.2}")));
     cells.push(format!("{:.0}", result.distance_m));
@@ -40,7 +38,8 @@ fn row(run: &Run) -> Vec<String> {
 
 fn mean(line: &Summary) -> Vec<String> {
     let rate = line.at_fault_per_km.map_or("–".to_owned(), |rate| format!("{rate:.2}"));
-    let interval = line.at_fault_per_km_interval.map_or("–".to_owned(), |[low, high]| format!("{low:.2} – {high:.2}"));
+    let interval =
+        line.at_fault_per_km_interval.map_or("–".to_owned(), |[low, high]| format!("{low:.2} – {high:.2}"));
     vec![
         line.planner.clone(),
         line.traffic.clone(),

@@ -29,6 +29,7 @@ pub struct Offset {
 struct Shift {
     from_m: f64,
     length_m: f64,
+    target_m: f64,
     coefficients: [f64; 6],
 }
 
@@ -40,16 +41,33 @@ impl Shift {
         let c3 = 10.0 * position - 4.0 * slope + bend / 2.0;
         let c4 = -15.0 * position + 7.0 * slope - bend;
         let c5 = 6.0 * position - 3.0 * slope + bend / 2.0;
-        Self { from_m, length_m, coefficients: [c0, c1, c2, c3, c4, c5] }
+        Self { from_m, length_m, target_m, coefficients: [c0, c1, c2, c3, c4, c5] }
     }
 
     fn at(&self, along_m: f64) -> Offset {
-        let t = ((along_m - self.from_m) / self.length_m).clamp(0.0, 1.0);
+        let t = (along_m - self.from_m) / self.length_m;
+        if t >= 1.0 {
+            return Offset { left_m: self.target_m, ..Offset::default() };
+        }
+        let t = t.max(0.0);
         let [c0, c1, c2, c3, c4, c5] = self.coefficients;
         let left_m = c0 + t * (c1 + t * (c2 + t * (c3 + t * (c4 + t * c5))));
         let slope = c1 + t * (2.0 * c2 + t * (3.0 * c3 + t * (4.0 * c4 + t * 5.0 * c5)));
         let bend = 2.0 * c2 + t * (6.0 * c3 + t * (12.0 * c4 + t * 20.0 * c5));
         Offset { left_m, slope: slope / self.length_m, bend_pm: bend / (self.length_m * self.length_m) }
+    }
+
+    /// The Bernstein coefficients: bₖ = Σᵢ C(k, i) / C(5, i) cᵢ.
+    fn control_points(&self) -> [f64; 6] {
+        let [c0, c1, c2, c3, c4, c5] = self.coefficients;
+        [
+            c0,
+            c0 + c1 / 5.0,
+            c0 + 2.0 * c1 / 5.0 + c2 / 10.0,
+            c0 + 3.0 * c1 / 5.0 + 3.0 * c2 / 10.0 + c3 / 10.0,
+            c0 + 4.0 * c1 / 5.0 + 6.0 * c2 / 10.0 + 4.0 * c3 / 10.0 + c4 / 5.0,
+            c0 + c1 + c2 + c3 + c4 + c5,
+        ]
     }
 
     fn to_m(&self) -> f64 {
@@ -93,6 +111,15 @@ impl Line {
             Some(back) if along_m > back.from_m => back.at(along_m),
             _ => self.shift.at(along_m),
         }
+    }
+
+    /// An interval that all its offsets lie in, m: rightmost, leftmost.
+    ///
+    /// Each quintic is bounded by its Bernstein coefficients.
+    pub fn range_m(&self) -> (f64, f64) {
+        let shifts = std::iter::once(&self.shift).chain(&self.back);
+        let bounds = shifts.flat_map(Shift::control_points);
+        bounds.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
     }
 
     /// The offset that it makes for first, m.
@@ -148,6 +175,15 @@ mod tests {
                 assert!(bend < 0.13, "{bend}");
             }
         }
+    }
+
+    #[test]
+    fn all_offsets_lie_within_the_range() {
+        let start = Offset { left_m: -0.4, slope: 0.08, bend_pm: 0.02 };
+        let line = Line::to(1.5, 0.0, start, 8.0).and_back(40.0, 8.0);
+        let (low, high) = line.range_m();
+        assert!((0..1000).map(|k| line.at(k as f64 * 0.1).left_m).all(|left| left >= low - 1e-9 && left <= high + 1e-9));
+        assert!(low > -1.0 && high < 2.0, "{low} {high}");
     }
 
     #[test]

@@ -153,7 +153,7 @@ fn wanted(share: f64, yields: bool, step: usize, now: &Step, blockers: &[Blocker
     let front_m = now.along_m + limits.front_m;
     let mut lowest = free;
     let mut follow = |gap_m: f64, speed_mps: f64| {
-        lowest = lowest.min(idm.improved_acceleration(now.speed_mps, free, Leader { gap_m, speed_mps }));
+        lowest = lowest.min(idm.following_acceleration(now.speed_mps, Leader { gap_m, speed_mps }));
     };
     for blocker in blockers {
         let from_m = blocker.from_m[step];

@@ -38,6 +38,15 @@ impl Extent {
         }
     }
 
+    fn united(&self, other: &Self) -> Self {
+        Self {
+            from_m: self.from_m.min(other.from_m),
+            to_m: self.to_m.max(other.to_m),
+            right_m: self.right_m.min(other.right_m),
+            left_m: self.left_m.max(other.left_m),
+        }
+    }
+
     /// Whether it reaches into the strip of half-width `half_m` about `offset_m`.
     pub fn is_within(&self, offset_m: f64, half_m: f64) -> bool {
         self.right_m < offset_m + half_m && self.left_m > offset_m - half_m
@@ -56,6 +65,8 @@ pub struct Obstacle {
     pub speed_across_mps: f64,
     /// Whether it stands and is expected to go on standing.
     pub stands: bool,
+    /// What it covers over all the time.
+    all: Extent,
 }
 
 impl Obstacle {
@@ -81,7 +92,7 @@ pub fn along_route(frame: &FrenetFrame, agents: &[Agent], from_m: f64, to_m: f64
         if (now.position() - middle).norm() > reach_m + travels_m {
             continue;
         }
-        let mut place = frame.project(now.position());
+        let mut place = frame.project_between(now.position(), from_m - travels_m, to_m + travels_m);
         let size = (agent.length / 2.0, agent.width / 2.0);
         let stands = agent.path.len() == 1;
         let first = extent(place, now.yaw - place.yaw, size);
@@ -99,6 +110,7 @@ pub fn along_route(frame: &FrenetFrame, agents: &[Agent], from_m: f64, to_m: f64
         }
         let near = |knot: &Extent| knot.to_m >= from_m && knot.from_m <= to_m && knot.is_within(0.0, CORRIDOR_M);
         if knots.iter().any(near) {
+            let all = knots.iter().fold(first, |all, knot| all.united(knot));
             let elapsed_s = KNOT_STEPS as f64 * STEP_S;
             obstacles.push(Obstacle {
                 agent: Some(index),
@@ -106,6 +118,7 @@ pub fn along_route(frame: &FrenetFrame, agents: &[Agent], from_m: f64, to_m: f64
                 speed_along_mps: (centers[1].along_m - centers[0].along_m) / elapsed_s,
                 speed_across_mps: (centers[1].left_m - centers[0].left_m) / elapsed_s,
                 stands,
+                all,
             });
         }
     }
@@ -113,7 +126,7 @@ pub fn along_route(frame: &FrenetFrame, agents: &[Agent], from_m: f64, to_m: f64
 
 /// A standing obstacle that covers `extent` for good: a closed region.
 pub fn standing(extent: Extent) -> Obstacle {
-    Obstacle { agent: None, knots: [extent; KNOTS], speed_along_mps: 0.0, speed_across_mps: 0.0, stands: true }
+    Obstacle { agent: None, knots: [extent; KNOTS], speed_along_mps: 0.0, speed_across_mps: 0.0, stands: true, all: extent }
 }
 
 fn extent(place: crate::frenet::Frenet, turn_rad: f64, (half_length, half_width): (f64, f64)) -> Extent {
@@ -147,7 +160,11 @@ pub struct Blocker {
 /// Fills `blockers` with the obstacles that come within `half_m` of `line` at some step.
 pub fn in_the_way(obstacles: &[Obstacle], line: &Line, half_m: f64, blockers: &mut Vec<Blocker>) {
     blockers.clear();
+    let (rightmost_m, leftmost_m) = line.range_m();
     for (index, obstacle) in obstacles.iter().enumerate() {
+        if obstacle.all.right_m >= leftmost_m + half_m || obstacle.all.left_m <= rightmost_m - half_m {
+            continue;
+        }
         let mut blocker = Blocker {
             obstacle: index,
             speed_mps: obstacle.speed_along_mps,

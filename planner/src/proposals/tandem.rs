@@ -56,6 +56,9 @@ const PASSED_LINE_M: f64 = 1.5;
 /// Braking harder than this for a yellow light is not asked for, m/s².
 const YELLOW_MPS2: f64 = 2.5;
 
+/// Proposals on the same line that are never farther apart than this, in m and m/s, are one.
+const SAME_M: f64 = 0.15;
+
 /// What the planner decided in the cycle before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Before {
@@ -77,6 +80,8 @@ pub struct Generator {
     lines: Vec<(Line, Maneuver)>,
     proposals: Vec<Proposal>,
     used: usize,
+    /// The first proposal of the present line.
+    line_start: usize,
     ego: Option<EgoOnRoute>,
     target_mps: f64,
 }
@@ -294,6 +299,7 @@ impl Generator {
     /// Adds the proposals along one line.
     fn propose(&mut self, scene: &Scene, index: usize, start: Start, limits: &Limits) {
         let (line, maneuver) = self.lines[index];
+        self.line_start = self.used;
         let half_m = scene.body.width / 2.0 + CLEARANCE_M;
         let mut blockers = std::mem::take(&mut self.blockers);
         in_the_way(&self.obstacles, &line, half_m, &mut blockers);
@@ -333,6 +339,16 @@ impl Generator {
     ) {
         let frame = scene.route.centerline();
         let steps = unroll(policy, start, blockers, limits, |along_m| stretch(frame, along_m, line.at(along_m)));
+        let same = |other: &Proposal| {
+            [12, 24, PLAN_STATES - 1].iter().all(|step| {
+                let (a, b) = (&other.steps[*step], &steps[*step]);
+                (a.along_m - b.along_m).abs() < SAME_M && (a.speed_mps - b.speed_mps).abs() < SAME_M
+            })
+        };
+        // Behind a leader, or before a curve, many policies come to the same.
+        if self.proposals[self.line_start..self.used].iter().any(same) {
+            return;
+        }
         if self.used == self.proposals.len() {
             self.proposals.push(Proposal::blank());
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
 use tandem_graph::lockstep::{Lockstep, NodeLatency};
 use tandem_graph::observe::{Observer, Published};
 use tandem_graph::recording::{self, Digest, Recorded, Recorder};
@@ -34,7 +35,7 @@ pub fn record(setup: &Setup, path: impl AsRef<Path>) -> Result<Driven, Error> {
 }
 
 /// What a replay found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
     /// The recorded run's log, planner and traffic, for people.
     pub run: String,
@@ -58,7 +59,7 @@ impl Comparison {
 }
 
 /// An answer that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// Its topic.
     pub topic: String,

@@ -38,10 +38,7 @@ impl Case {
 
     /// The generated world of a seed.
     pub fn world(seed: u64) -> Self {
-        Self::new(format!("world-{seed}"), "world", move || {
-            let path = std::path::PathBuf::from(format!("world {seed}"));
-            world::generate(seed).map_err(|reason| tandem_datasets::Error::Map { path, reason })
-        })
+        Self::new(world::id(seed), "generated", move || world::generate(seed))
     }
 
     /// Reads the log.
