@@ -11,8 +11,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use outcome::Outcome;
-
 /// An autonomous-driving stack with two minds: drive, replay, score and search logs.
 #[derive(Parser)]
 #[command(version, after_help = outcome::EXIT_CODES)]

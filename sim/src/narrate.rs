@@ -23,7 +23,7 @@ pub fn trace(setup: &Setup, driven: Driven, score: &RunScore, result: RunResult)
         }
         let mut told = Vec::new();
         while let Some(event) = events.next_if(|event| event.step <= step) {
-            told.push(event.text.clone());
+            told.push(event.clone());
         }
         let status = plan.and_then(|plan| plan.status.as_deref());
         Frame {

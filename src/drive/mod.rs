@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem_datasets::discover;
-use tandem_sim::suite::{Case, Progress, Results, Suite};
-use tandem_sim::{Course, Setup, Trace, replay, report};
+use tandem_sim::report::{self, About};
+use tandem_sim::suite::{Case, Progress, Results, Run, Suite};
+use tandem_sim::{Course, Setup, Trace, replay};
 
 pub use args::{Args, Usage};
 
@@ -53,13 +54,13 @@ fn drive(args: &Args) -> anyhow::Result<Results> {
     let bar = ProgressBar::new(suite.runs(cases.len()) as u64).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg} {eta}").context("the progress bar's template")?,
     );
-    let traces: Mutex<Vec<Trace>> = Mutex::default();
+    let traces: Mutex<Vec<(Run, Trace)>> = Mutex::default();
     let results = suite.run(&cases, &|progress| {
         if let Progress::Run(run, trace) = progress {
             bar.set_message(format!("{} {}", run.result.log, run.result.planner));
             bar.inc(1);
             if report.is_some() {
-                traces.lock().unwrap_or_else(PoisonError::into_inner).push(*trace);
+                traces.lock().unwrap_or_else(PoisonError::into_inner).push((*run, *trace));
             }
         }
     })?;
@@ -68,11 +69,21 @@ fn drive(args: &Args) -> anyhow::Result<Results> {
         anyhow::bail!("the recorded run and the scored one differ");
     }
     if let Some(directory) = report {
-        let traces = traces.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let page = report::write(&directory, &traces, &results).context("writing the report")?;
+        // They came in the order in which they were done.
+        let mut traces = traces.into_inner().unwrap_or_else(PoisonError::into_inner);
+        traces.sort_by_cached_key(|(run, _)| results.runs.iter().position(|row| row == run));
+        let traces: Vec<_> = traces.into_iter().map(|(_, trace)| trace).collect();
+        let page = report::write(&directory, &about(), &results, &traces).context("writing the report")?;
         eprintln!("report: {}", page.display());
     }
     Ok(results)
+}
+
+/// What the report says of itself.
+fn about() -> About {
+    let words = std::env::args().skip(1).map(|word| if word.contains(' ') { format!("'{word}'") } else { word });
+    let command = std::iter::once("tandem".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
+    About { title: "Tandem drive".to_owned(), command }
 }
 
 fn cases(args: &Args) -> anyhow::Result<Vec<Case>> {

@@ -55,7 +55,7 @@ fn convert(args: &ConvertArgs) -> anyhow::Result<Outcome> {
         eprintln!("tandem: {}: say which log with --log: {}", args.path.display(), ids.join(", "));
         return Ok(Outcome::BadInput);
     };
-    tandem_datasets::mcap::write(&log.read()?, &args.out).context("writing the recording")?;
+    tandem_datasets::recording::write(&log.read()?, &args.out).context("writing the recording")?;
     println!("{}", args.out.display());
     Ok(Outcome::Done)
 }
