@@ -107,8 +107,9 @@ impl Judge {
         })
     }
 
-    /// The table's row of a run: EP against the reference's progress, the human filter in replayed traffic.
+    /// The table's row of a run: EP against the reference's progress, then the human filter.
     ///
+    /// The filter goes by the human in the traffic as recorded, whatever the run's traffic.
     /// `pdm` is the score of PDM-Closed in the same traffic with the same faults, where [`Self::needs_pdm`].
     pub fn row(&self, planner: &str, traffic: TrafficMode, score: &mut RunScore, pdm: Option<&RunScore>) -> RunResult {
         let reference_m = match pdm {
@@ -118,10 +119,7 @@ impl Judge {
         score.set_reference_progress_m(reference_m);
         let mut human = self.human.clone();
         human.set_reference_progress_m(reference_m);
-        let scores = match traffic {
-            TrafficMode::Replay => score.raw.human_filter(&human.raw),
-            TrafficMode::Reactive => score.raw,
-        };
+        let scores = score.raw.human_filter(&human.raw);
         RunResult {
             log: self.course.log.id.clone(),
             planner: planner.to_owned(),
