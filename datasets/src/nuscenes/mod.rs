@@ -62,9 +62,10 @@ fn recognises(path: &Path) -> bool {
     path.is_dir() && (is_version(path) || !versions(path).is_empty())
 }
 
-/// Whether the directory holds two of the tables that every version has.
+/// Whether the directory holds two of the tables that every version has, or one and a version's name.
 fn is_version(directory: &Path) -> bool {
-    ["sample", "scene", "sample_data"].into_iter().filter(|table| table_path(directory, table).is_file()).count() >= 2
+    let tables = ["sample", "scene", "sample_data"].into_iter().filter(|table| table_path(directory, table).is_file());
+    tables.count() >= if file_name(directory).starts_with("v1.") { 1 } else { 2 }
 }
 
 /// The version directories below a data set's root.
