@@ -1,5 +1,6 @@
 //! The `tandem` command line: parses, calls a library, prints. One file a subcommand.
 
+mod bench;
 mod drive;
 mod log;
 mod outcome;
@@ -26,6 +27,9 @@ enum Command {
     /// Say what is in logs, or convert them.
     #[command(subcommand)]
     Log(log::Command),
+    /// Measure how fast the closed loop and live links are.
+    #[command(subcommand)]
+    Bench(bench::Command),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
         Command::Drive(args) => drive::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Log(command) => log::run(command),
+        Command::Bench(command) => bench::run(&command),
     };
     outcome::exit_code(outcome)
 }

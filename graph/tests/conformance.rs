@@ -1,5 +1,7 @@
 //! The runners do the same with the same nodes.
 
+#![allow(clippy::unwrap_used)]
+
 mod suite;
 
 use std::time::Duration;

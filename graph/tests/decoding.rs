@@ -1,5 +1,7 @@
 //! Every message type: what is encoded decodes equal, and no bytes make the decoder panic or take much memory.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Lockstep: the same bytes every time, faults that do what they say, and replay.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::time::{Duration, Instant};

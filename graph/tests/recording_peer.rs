@@ -2,6 +2,8 @@
 //!
 //! Runs where `TANDEM_PYTHON` names a Python with `tests/peers/requirements.txt`.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write;
 use std::process::Command;
 

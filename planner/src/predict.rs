@@ -295,7 +295,7 @@ mod tests {
     fn curve() -> Map {
         let mut map = maps::MapBuilder::default();
         let before = map.lane(&maps::straight([0.0, 0.0], [50.0, 0.0]));
-        let turn = map.lane(&maps::arc([50.0, 0.0], 0.0, 20.0, 1.5708));
+        let turn = map.lane(&maps::arc([50.0, 0.0], 0.0, 20.0, std::f64::consts::FRAC_PI_2));
         let other = map.lane(&maps::straight([50.0, 0.0], [120.0, 0.0]));
         map.connect(before, other);
         map.connect(before, turn);

@@ -56,6 +56,8 @@ impl Judge {
         let faults = ego_track_faults(course, &agents, &judge.human);
         judge.is_sound = faults.is_empty();
         judge.notes = faults;
+        // What the reader measured of the ego track and repaired.
+        judge.notes.extend(course.log.notes.iter().filter(|note| note.starts_with("ego: ")).cloned());
         judge.notes.extend(lacks(course));
         judge
     }

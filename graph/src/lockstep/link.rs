@@ -50,7 +50,7 @@ impl Link {
                 return None;
             };
             sample = changed;
-            arrival = arrival + lag;
+            arrival += lag;
         }
         self.last_arrival = self.last_arrival.max(arrival);
         Some((sample, self.last_arrival))

@@ -147,10 +147,10 @@ fn follow_waypoints(scene: &Scene, effects: &Effects) -> Proposal {
     let mut rollout: Rollout =
         poses.iter().map(|pose| VehicleState { pose: *pose, ..VehicleState::default() }).collect();
     let last = rollout.len() - 1;
-    for index in 0..=last {
+    for (index, state) in rollout.iter_mut().enumerate() {
         let (from, to) = (index.saturating_sub(1), (index + 1).min(last));
         let moved_m = (poses[to].position() - poses[from].position()).norm();
-        rollout[index].speed_mps = moved_m / ((to - from) as f64 * STEP_S);
+        state.speed_mps = moved_m / ((to - from) as f64 * STEP_S);
     }
     // What is driven is the simulation of it: straight pieces are no path for a vehicle.
     rollout = simulate(&scene.ego, &rollout, &scene.body);

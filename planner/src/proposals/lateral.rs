@@ -70,7 +70,7 @@ impl Shift {
         ]
     }
 
-    fn to_m(&self) -> f64 {
+    fn end_m(&self) -> f64 {
         self.from_m + self.length_m
     }
 }
@@ -101,7 +101,7 @@ impl Line {
     pub fn and_back(self, from_m: f64, speed_mps: f64) -> Self {
         let start = Offset { left_m: self.target_m, ..Offset::default() };
         let length_m = shift_length_m(self.target_m, speed_mps);
-        let back = Shift::new(from_m.max(self.shift.to_m()), start, length_m, 0.0);
+        let back = Shift::new(from_m.max(self.shift.end_m()), start, length_m, 0.0);
         Self { back: Some(back), ..self }
     }
 
@@ -129,7 +129,7 @@ impl Line {
 
     /// Whether nothing is left to steer at `along_m`.
     pub fn is_done(&self, along_m: f64) -> bool {
-        along_m >= self.back.as_ref().unwrap_or(&self.shift).to_m()
+        along_m >= self.back.as_ref().unwrap_or(&self.shift).end_m()
     }
 
     /// Whether it comes back to the centreline.
@@ -182,7 +182,9 @@ mod tests {
         let start = Offset { left_m: -0.4, slope: 0.08, bend_pm: 0.02 };
         let line = Line::to(1.5, 0.0, start, 8.0).and_back(40.0, 8.0);
         let (low, high) = line.range_m();
-        assert!((0..1000).map(|k| line.at(k as f64 * 0.1).left_m).all(|left| left >= low - 1e-9 && left <= high + 1e-9));
+        assert!(
+            (0..1000).map(|k| line.at(k as f64 * 0.1).left_m).all(|left| left >= low - 1e-9 && left <= high + 1e-9)
+        );
         assert!(low > -1.0 && high < 2.0, "{low} {high}");
     }
 

@@ -32,9 +32,9 @@ fn lanes_of(route: &Route) -> Vec<Option<u32>> {
 fn junction() -> Map {
     let mut map = MapBuilder::default();
     let entry = map.lane(&straight([-100.0, 0.0], [0.0, 0.0]));
-    let left = map.lane(&arc([0.0, 0.0], 0.0, 12.0, 1.5708));
+    let left = map.lane(&arc([0.0, 0.0], 0.0, 12.0, std::f64::consts::FRAC_PI_2));
     let through = map.lane(&straight([0.0, 0.0], [24.0, 0.0]));
-    let right = map.lane(&arc([0.0, 0.0], 0.0, 8.0, -1.5708));
+    let right = map.lane(&arc([0.0, 0.0], 0.0, 8.0, -std::f64::consts::FRAC_PI_2));
     let north = map.lane(&straight([12.0, 12.0], [12.0, 400.0]));
     let east = map.lane(&straight([24.0, 0.0], [450.0, 0.0]));
     let south = map.lane(&straight([8.0, -8.0], [8.0, -400.0]));
@@ -51,7 +51,7 @@ fn junction() -> Map {
 fn a_noisy_left_turn_is_matched_to_its_lanes() {
     let map = junction();
     let mut points = straight([-60.0, 0.0], [0.0, 0.0]);
-    points.extend(arc([0.0, 0.0], 0.0, 12.0, 1.5708));
+    points.extend(arc([0.0, 0.0], 0.0, 12.0, std::f64::consts::FRAC_PI_2));
     points.extend(straight([12.0, 12.0], [12.0, 60.0]));
     for seed in 0..20 {
         let route = Route::from_path(&map, &drive(&points, 1.3, seed)).unwrap();
@@ -192,7 +192,7 @@ fn named_lanes_make_the_same_route_as_the_path_along_them() {
     let goal = Pose2::new(12.0, 60.0, 1.57);
     let route = Route::new(&map, &[LaneId(0), LaneId(1), LaneId(4)], goal).unwrap();
     let mut points = straight([-60.0, 0.0], [0.0, 0.0]);
-    points.extend(arc([0.0, 0.0], 0.0, 12.0, 1.5708));
+    points.extend(arc([0.0, 0.0], 0.0, 12.0, std::f64::consts::FRAC_PI_2));
     points.extend(straight([12.0, 12.0], [12.0, 60.0]));
     let driven = Route::from_path(&map, &drive(&points, 0.5, 2)).unwrap();
     assert_eq!(lanes_of(&route), lanes_of(&driven));

@@ -125,8 +125,9 @@ impl Driver {
         let own = self.outline();
         let mut nearest: Option<(f64, f64)> = None;
         for (index, (outline, speed_mps)) in others.iter().enumerate() {
-            let apart_m = (outline.pose.x - own.pose.x).hypot(outline.pose.y - own.pose.y);
-            if index == itself || apart_m > ahead_m + self.length + outline.length {
+            let between = outline.pose.position() - own.pose.position();
+            let reach_m = ahead_m + self.length + outline.length;
+            if index == itself || between.norm_squared() > reach_m * reach_m {
                 continue;
             }
             // Who is beside or behind, or was already overlapping in the log (a trailer), does not lead.
