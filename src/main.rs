@@ -22,7 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Drive(drive::Args),
+    Drive(Box<drive::Args>),
     Replay(replay::Args),
     /// Say what is in logs, or convert them.
     #[command(subcommand)]

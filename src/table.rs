@@ -10,7 +10,7 @@ pub fn table(columns: &[&str], first_number: usize) -> Table {
     let terminal = std::io::stdout().is_terminal();
     table.load_style(if terminal { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
     table.set_content_arrangement(if terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
-    table.set_header(columns.iter().map(|column| Cell::new(column)));
+    table.set_header(columns.iter().map(Cell::new));
     for column in table.column_iter_mut().skip(first_number) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -1,5 +1,7 @@
 //! Bad input gets one clear line that names file and field, and exit code 2.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! `tandem drive`, `replay` and `log` as a user runs them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use support::{Dir, data};

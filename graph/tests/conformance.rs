@@ -1,6 +1,6 @@
 //! The runners do the same with the same nodes.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod suite;
 

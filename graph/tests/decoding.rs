@@ -1,6 +1,6 @@
 //! Every message type: what is encoded decodes equal, and no bytes make the decoder panic or take much memory.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! Messages against what real ROS 2 wrote: bytes by rclpy, type hashes by rosidl and by the packages' own builds.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Lockstep: the same bytes every time, faults that do what they say, and replay.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

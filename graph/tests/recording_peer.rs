@@ -2,7 +2,7 @@
 //!
 //! Runs where `TANDEM_PYTHON` names a Python with `tests/peers/requirements.txt`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fmt::Write;
 use std::process::Command;

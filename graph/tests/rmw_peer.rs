@@ -2,6 +2,8 @@
 //!
 //! Runs where `TANDEM_PYTHON` names a Python with `tests/peers/requirements.txt`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;

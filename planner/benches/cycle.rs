@@ -38,8 +38,8 @@ fn map() -> Map {
         }
         rows.push(lanes);
     }
-    for piece in 0..3 {
-        map.beside(rows[1][piece], rows[0][piece]);
+    for (right, left) in rows[0].iter().zip(&rows[1]) {
+        map.beside(*left, *right);
     }
     // The road itself is drawn, as in most logs.
     let (sin, cos) = 0.8f64.sin_cos();

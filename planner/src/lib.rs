@@ -18,6 +18,7 @@ pub mod vehicle;
 
 #[cfg(test)]
 #[path = "../tests/support/maps.rs"]
+#[allow(dead_code, reason = "the benches use all of it")]
 mod maps;
 
 pub use error::Error;

@@ -102,7 +102,7 @@ fn it_follows_a_slower_car() {
 fn a_right_angle_is_turned_within_its_lane_and_in_comfort() {
     let mut map = MapBuilder::default();
     let before = map.lane(&straight([-20.0, 0.0], [60.0, 0.0]));
-    let turn = map.lane(&arc([60.0, 0.0], 0.0, 9.0, 1.5708));
+    let turn = map.lane(&arc([60.0, 0.0], 0.0, 9.0, std::f64::consts::FRAC_PI_2));
     let after = map.lane(&straight([69.0, 9.0], [69.0, 300.0]));
     map.connect(before, turn);
     map.connect(turn, after);

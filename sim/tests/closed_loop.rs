@@ -1,5 +1,7 @@
 //! Whole runs over generated worlds: the same twice, whole under faults, and safe when something dies.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::sync::Arc;
 
 use tandem_sim::faults::{Death, Faults, Window};

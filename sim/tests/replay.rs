@@ -1,5 +1,7 @@
 //! Recordings of runs: whole, replayed to the same bytes, and refused where they are none.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::PathBuf;

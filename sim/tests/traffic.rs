@@ -1,5 +1,7 @@
 //! Traffic of real logs: replayed as recorded, or reacting.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;

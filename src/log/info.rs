@@ -75,7 +75,7 @@ pub fn run(paths: &[PathBuf], json: bool) -> anyhow::Result<Outcome> {
     for path in paths {
         refs.extend(discover(path)?);
     }
-    let infos: Vec<_> = refs.par_iter().map(|log_ref| info(log_ref)).collect();
+    let infos: Vec<_> = refs.par_iter().map(info).collect();
     let mut output = Output { logs: Vec::new(), failures: Vec::new() };
     for info in infos {
         match info {

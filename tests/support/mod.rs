@@ -1,5 +1,6 @@
 //! The binary as a user runs it: a scratch directory to run it in, and what it printed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::path::{Path, PathBuf};

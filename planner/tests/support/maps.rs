@@ -1,5 +1,7 @@
 //! Small maps to test on.
 
+#![allow(clippy::unwrap_used)]
+
 use nalgebra::{Point2, Point3};
 use tandem_datasets::{Lane, LaneId, LaneUse, Map, MapParts, Polygon};
 

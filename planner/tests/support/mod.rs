@@ -1,4 +1,6 @@
 //! A small closed loop on small maps: planner, vehicle model and actors that move by a rule.
+
+#![allow(clippy::unwrap_used)]
 #![allow(dead_code, reason = "each test and bench uses a part of it")]
 
 pub mod maps;
@@ -35,7 +37,10 @@ impl Actor {
         let motion = move |t: f64| {
             let walked_m = speed_mps * (t - start_s).max(0.0);
             let is_walking = t >= start_s;
-            (Pose2::new(x, y + walked_m, speed_mps.signum() * 1.5708), if is_walking { speed_mps.abs() } else { 0.0 })
+            (
+                Pose2::new(x, y + walked_m, speed_mps.signum() * std::f64::consts::FRAC_PI_2),
+                if is_walking { speed_mps.abs() } else { 0.0 },
+            )
         };
         Self { class: Class::Pedestrian, size: [0.7, 0.7], motion: Box::new(motion) }
     }

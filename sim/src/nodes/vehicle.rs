@@ -98,9 +98,9 @@ impl Vehicle {
         let body = self.course.body();
         let mut state = self.states[self.states.len() - 1];
         while self.now < now {
-            while let Some(next) = self.arrived.pop_front_if(|next| next.receive <= self.now) {
-                self.heard = next.receive;
-                self.reference = Some(next);
+            while self.arrived.front().is_some_and(|next| next.receive <= self.now) {
+                self.reference = self.arrived.pop_front();
+                self.heard = self.reference.as_ref().map_or(self.heard, |newest| newest.receive);
             }
             let until = self.arrived.front().map_or(now, |next| next.receive.min(now));
             let dt_s = until.seconds_since(self.now);

@@ -1,5 +1,7 @@
 //! Generated worlds with their reference driver at the wheel, told as runs.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::sync::Arc;
 
 use tandem_planner::VehicleState;

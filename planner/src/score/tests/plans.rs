@@ -90,7 +90,7 @@ fn an_agent_met_at_the_side_breaches_ttc_in_an_intersection_only() {
 #[test]
 fn the_time_to_collision_of_a_standing_ego_is_never_breached() {
     let crossing = agent(7, Class::Car, [8.0, 0.0], std::f64::consts::PI, [-3.0, 0.0]);
-    assert_eq!(scored(straight(0.0, 0.0, 0.004, 41), &[crossing.clone()], &[]).scores.ttc, 1.0);
+    assert_eq!(scored(straight(0.0, 0.0, 0.004, 41), std::slice::from_ref(&crossing), &[]).scores.ttc, 1.0);
     assert_eq!(scored(straight(0.0, 0.0, 0.2, 41), &[crossing], &[]).scores.ttc, 0.0);
 }
 
