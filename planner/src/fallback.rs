@@ -5,6 +5,7 @@ use tandem_datasets::{EgoBody, Pose2};
 use crate::plan::{Fallback, Plan};
 use crate::proposals::set_turning;
 use crate::state::{PLAN_STATES, Rollout, STEP_S, VehicleState};
+use crate::validate::{ACCELERATION_MPS2, MAX_CURVATURE_PM, MAX_LATERAL_MPS2};
 
 /// Deceleration and the jerk it comes on with, m/s² and m/s³, both positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +29,9 @@ impl Fallback {
 pub fn stop(fallback: Fallback, ego: &VehicleState, path: &[VehicleState], body: &EgoBody) -> Plan {
     let braking = fallback.braking();
     let way = Way::new(ego, path, body);
-    let (mut along_m, mut speed_mps, mut acceleration_mps2) = (0.0, ego.speed_mps.max(0.0), ego.acceleration_mps2);
+    let (mut along_m, mut speed_mps) = (0.0, ego.speed_mps.max(0.0));
+    // The throttle is let go at once, and nothing brakes harder than a car can, whatever was measured.
+    let mut acceleration_mps2 = ego.acceleration_mps2.clamp(*ACCELERATION_MPS2.start(), 0.0);
     let mut rollout = Rollout::with_capacity(PLAN_STATES);
     for _ in 0..PLAN_STATES {
         let state = VehicleState { pose: way.at(along_m), speed_mps, acceleration_mps2, ..Default::default() };
@@ -79,7 +82,10 @@ impl<'a> Way<'a> {
                 last = state.pose;
             }
         }
-        Self { ego: ego.pose, curvature_pm: ego.steering_rad.tan() / body.wheelbase, path: ahead }
+        // An arc that the tyres can hold.
+        let sharpest_pm = MAX_CURVATURE_PM.min(0.9 * MAX_LATERAL_MPS2 / ego.speed_mps.powi(2).max(1.0));
+        let curvature_pm = (ego.steering_rad.tan() / body.wheelbase).clamp(-sharpest_pm, sharpest_pm);
+        Self { ego: ego.pose, curvature_pm, path: ahead }
     }
 
     fn at(&self, along_m: f64) -> Pose2 {
@@ -102,6 +108,8 @@ impl<'a> Way<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::validate::validate;
 
@@ -116,6 +124,21 @@ mod tests {
                 assert!(strongest >= -deceleration - 1e-9, "{strongest}");
                 assert!(speed_mps < 12.0 || strongest < -deceleration + 1e-9);
                 assert!(plan.rollout.windows(2).all(|pair| pair[1].speed_mps <= pair[0].speed_mps));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_stop_is_valid_however_the_vehicle_moves(
+            speed_mps in 0.0..40.0,
+            acceleration_mps2 in -20.0..20.0,
+            steering_rad in -1.0..1.0,
+        ) {
+            let ego = VehicleState { speed_mps, acceleration_mps2, steering_rad, ..Default::default() };
+            for fallback in [Fallback::ComfortableStop, Fallback::EmergencyStop] {
+                let plan = stop(fallback, &ego, &[], &EgoBody::default());
+                prop_assert_eq!(validate(&plan.rollout, &ego, &EgoBody::default(), None), Ok(()));
             }
         }
     }

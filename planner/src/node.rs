@@ -24,7 +24,7 @@ use crate::guidance::Guidance;
 use crate::plan::{Fallback, Plan, Planner};
 use crate::route::Route;
 use crate::state::{Agent, PLAN_STATES, Rollout, STEP_S, Scene, VehicleState};
-use crate::validate::{is_whole, validate};
+use crate::validate::{ACCELERATION_MPS2, is_whole, validate};
 use crate::vehicle;
 
 /// How much of the past a scene has, states.
@@ -130,7 +130,9 @@ impl PlannerNode {
             if let Some((stamp, earlier)) = before {
                 state.acceleration_mps2 = (state.speed_mps - earlier.speed_mps) / sample.capture.seconds_since(*stamp);
             }
-            state.acceleration_mps2 = acceleration.unwrap_or(state.acceleration_mps2);
+            // Beyond what a car can do, it is noise, and would make every plan unfit from its first state on.
+            let (hardest, strongest) = ACCELERATION_MPS2.into_inner();
+            state.acceleration_mps2 = acceleration.unwrap_or(state.acceleration_mps2).clamp(hardest, strongest);
             state.steering_rad = steering.unwrap_or(state.steering_rad);
             if is_finite(&state) {
                 self.past.push_back((sample.capture, state));

@@ -15,16 +15,16 @@ const MAX_START_TURN_RAD: f64 = 0.5;
 const MAX_STEP_ERROR_M: f64 = 0.3;
 
 /// Sharpest curve, 1/m: a radius of 4 m, about what a car with its wheels at the stop can do.
-const MAX_CURVATURE_PM: f64 = 0.25;
+pub(crate) const MAX_CURVATURE_PM: f64 = 0.25;
 
 /// Turning that is always allowed within a step, rad: at walking pace, curvature is not measurable.
 const FREE_TURN_RAD: f64 = 0.02;
 
 /// Strongest lengthwise acceleration, m/s²: full braking on a dry road, and no car's full throttle.
-const ACCELERATION_MPS2: std::ops::RangeInclusive<f64> = -9.0..=5.0;
+pub(crate) const ACCELERATION_MPS2: std::ops::RangeInclusive<f64> = -9.0..=5.0;
 
 /// Strongest sideways acceleration, m/s².
-const MAX_LATERAL_MPS2: f64 = 6.5;
+pub(crate) const MAX_LATERAL_MPS2: f64 = 6.5;
 
 /// Why a plan is not fit to be driven.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
