@@ -5,6 +5,7 @@ use tandem_datasets::{EgoBody, Pose2};
 use crate::plan::{Fallback, Plan};
 use crate::proposals::set_turning;
 use crate::state::{PLAN_STATES, Rollout, STEP_S, VehicleState};
+use crate::validate::{ACCELERATION_MPS2, validate};
 
 /// Deceleration and the jerk it comes on with, m/s² and m/s³, both positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,9 +27,23 @@ impl Fallback {
 
 /// A stop from `ego` along `path` (earlier planned poses from about here on), or along the present arc without one.
 pub fn stop(fallback: Fallback, ego: &VehicleState, path: &[VehicleState], body: &EgoBody) -> Plan {
-    let braking = fallback.braking();
-    let way = Way::new(ego, path, body);
-    let (mut along_m, mut speed_mps, mut acceleration_mps2) = (0.0, ego.speed_mps.max(0.0), ego.acceleration_mps2);
+    let proposal = match fallback {
+        Fallback::ComfortableStop => "comfortable stop",
+        Fallback::EmergencyStop => "emergency stop",
+    };
+    let ways = [Way::new(ego, path, body), Way::new(ego, &[], body), Way::straight(ego)];
+    let rollouts = ways.iter().map(|way| brake(fallback.braking(), ego, way, body));
+    // The path planned may bend away from where the vehicle points, and the arc driven may be tighter than it can
+    // keep to; straight on can always be driven.
+    let fit = rollouts.clone().find(|rollout| validate(rollout, ego, body, None).is_ok());
+    let rollout = fit.or_else(|| rollouts.clone().next_back()).unwrap_or_default();
+    Plan { rollout, proposal: proposal.to_owned(), scores: None, fallback: Some(fallback) }
+}
+
+/// Braking from the state `ego` along `way`.
+fn brake(braking: Braking, ego: &VehicleState, way: &Way, body: &EgoBody) -> Rollout {
+    let measured_mps2 = ego.acceleration_mps2.clamp(*ACCELERATION_MPS2.start(), *ACCELERATION_MPS2.end());
+    let (mut along_m, mut speed_mps, mut acceleration_mps2) = (0.0, ego.speed_mps.max(0.0), measured_mps2);
     let mut rollout = Rollout::with_capacity(PLAN_STATES);
     for _ in 0..PLAN_STATES {
         let state = VehicleState { pose: way.at(along_m), speed_mps, acceleration_mps2, ..Default::default() };
@@ -45,11 +60,7 @@ pub fn stop(fallback: Fallback, ego: &VehicleState, path: &[VehicleState], body:
         speed_mps = next_mps;
     }
     set_turning(&mut rollout, body);
-    let proposal = match fallback {
-        Fallback::ComfortableStop => "comfortable stop",
-        Fallback::EmergencyStop => "emergency stop",
-    };
-    Plan { rollout, proposal: proposal.to_owned(), scores: None, fallback: Some(fallback) }
+    rollout
 }
 
 /// The path to stop along.
@@ -82,6 +93,11 @@ impl<'a> Way<'a> {
         Self { ego: ego.pose, curvature_pm: ego.steering_rad.tan() / body.wheelbase, path: ahead }
     }
 
+    /// Straight on.
+    fn straight(ego: &VehicleState) -> Self {
+        Self { ego: ego.pose, curvature_pm: 0.0, path: Vec::new() }
+    }
+
     fn at(&self, along_m: f64) -> Pose2 {
         let (mut before, mut before_m) = (self.ego, 0.0);
         for (to_m, state) in &self.path {
@@ -103,7 +119,6 @@ impl<'a> Way<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::validate::validate;
 
     #[test]
     fn both_stops_are_valid_plans_and_brake_as_named() {
@@ -116,6 +131,20 @@ mod tests {
                 assert!(strongest >= -deceleration - 1e-9, "{strongest}");
                 assert!(speed_mps < 12.0 || strongest < -deceleration + 1e-9);
                 assert!(plan.rollout.windows(2).all(|pair| pair[1].speed_mps <= pair[0].speed_mps));
+            }
+        }
+    }
+
+    #[test]
+    fn a_stop_is_fit_whatever_the_state_and_the_path() {
+        let turned = |yaw: f64| VehicleState { pose: Pose2::new(1.5, 0.4, yaw), ..Default::default() };
+        for acceleration_mps2 in [-12.0, 0.0, 7.0] {
+            for (speed_mps, steering_rad) in [(0.0, 0.5), (12.0, 0.5), (25.0, -0.2)] {
+                for path in [&[][..], &[turned(0.9)], &[turned(-0.9), turned(0.9)]] {
+                    let ego = VehicleState { speed_mps, acceleration_mps2, steering_rad, ..Default::default() };
+                    let plan = stop(Fallback::EmergencyStop, &ego, path, &EgoBody::default());
+                    assert_eq!(validate(&plan.rollout, &ego, &EgoBody::default(), None), Ok(()));
+                }
             }
         }
     }

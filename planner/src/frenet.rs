@@ -148,7 +148,8 @@ impl FrenetFrame {
     pub fn project_between(&self, point: Point2<f64>, from_m: f64, to_m: f64) -> Frenet {
         let chunk_m = self.step_m * CHUNK as f64;
         let last = self.boxes.len() - 1;
-        let (from, to) = (((from_m / chunk_m).max(0.0) as usize).min(last), ((to_m / chunk_m).max(0.0) as usize).min(last));
+        let (from, to) =
+            (((from_m / chunk_m).max(0.0) as usize).min(last), ((to_m / chunk_m).max(0.0) as usize).min(last));
         // The box that the nearest segment is most likely in goes first, so that the others are mostly skipped.
         let (mut first, mut smallest) = (from, f64::INFINITY);
         for chunk in from..=to {

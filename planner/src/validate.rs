@@ -21,7 +21,7 @@ const MAX_CURVATURE_PM: f64 = 0.25;
 const FREE_TURN_RAD: f64 = 0.02;
 
 /// Strongest lengthwise acceleration, m/s²: full braking on a dry road, and no car's full throttle.
-const ACCELERATION_MPS2: std::ops::RangeInclusive<f64> = -9.0..=5.0;
+pub(crate) const ACCELERATION_MPS2: std::ops::RangeInclusive<f64> = -9.0..=5.0;
 
 /// Strongest sideways acceleration, m/s².
 const MAX_LATERAL_MPS2: f64 = 6.5;

@@ -182,7 +182,9 @@ mod tests {
         let start = Offset { left_m: -0.4, slope: 0.08, bend_pm: 0.02 };
         let line = Line::to(1.5, 0.0, start, 8.0).and_back(40.0, 8.0);
         let (low, high) = line.range_m();
-        assert!((0..1000).map(|k| line.at(k as f64 * 0.1).left_m).all(|left| left >= low - 1e-9 && left <= high + 1e-9));
+        assert!(
+            (0..1000).map(|k| line.at(k as f64 * 0.1).left_m).all(|left| left >= low - 1e-9 && left <= high + 1e-9)
+        );
         assert!(low > -1.0 && high < 2.0, "{low} {high}");
     }
 

@@ -126,7 +126,14 @@ pub fn along_route(frame: &FrenetFrame, agents: &[Agent], from_m: f64, to_m: f64
 
 /// A standing obstacle that covers `extent` for good: a closed region.
 pub fn standing(extent: Extent) -> Obstacle {
-    Obstacle { agent: None, knots: [extent; KNOTS], speed_along_mps: 0.0, speed_across_mps: 0.0, stands: true, all: extent }
+    Obstacle {
+        agent: None,
+        knots: [extent; KNOTS],
+        speed_along_mps: 0.0,
+        speed_across_mps: 0.0,
+        stands: true,
+        all: extent,
+    }
 }
 
 fn extent(place: crate::frenet::Frenet, turn_rad: f64, (half_length, half_width): (f64, f64)) -> Extent {
