@@ -5,7 +5,7 @@ use tandem_datasets::{EgoBody, Pose2};
 use crate::plan::{Fallback, Plan};
 use crate::proposals::set_turning;
 use crate::state::{PLAN_STATES, Rollout, STEP_S, VehicleState};
-use crate::validate::{ACCELERATION_MPS2, MAX_CURVATURE_PM, MAX_LATERAL_MPS2};
+use crate::validate::{ACCELERATION_MPS2, validate};
 
 /// Deceleration and the jerk it comes on with, m/s² and m/s³, both positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,8 +27,21 @@ impl Fallback {
 
 /// A stop from `ego` along `path` (earlier planned poses from about here on), or along the present arc without one.
 pub fn stop(fallback: Fallback, ego: &VehicleState, path: &[VehicleState], body: &EgoBody) -> Plan {
-    let braking = fallback.braking();
-    let way = Way::new(ego, path, body);
+    let proposal = match fallback {
+        Fallback::ComfortableStop => "comfortable stop",
+        Fallback::EmergencyStop => "emergency stop",
+    };
+    let ways = [Way::new(ego, path, body), Way::new(ego, &[], body), Way::straight(ego)];
+    let rollouts = ways.iter().map(|way| brake(fallback.braking(), ego, way, body));
+    // The path planned may bend away from where the vehicle points, and the arc driven may be tighter than it can
+    // keep to; straight on can always be driven.
+    let fit = rollouts.clone().find(|rollout| validate(rollout, ego, body, None).is_ok());
+    let rollout = fit.or_else(|| rollouts.clone().next_back()).unwrap_or_default();
+    Plan { rollout, proposal: proposal.to_owned(), scores: None, fallback: Some(fallback) }
+}
+
+/// Braking from the state `ego` along `way`.
+fn brake(braking: Braking, ego: &VehicleState, way: &Way, body: &EgoBody) -> Rollout {
     let (mut along_m, mut speed_mps) = (0.0, ego.speed_mps.max(0.0));
     // The throttle is let go at once, and nothing brakes harder than a car can, whatever was measured.
     let mut acceleration_mps2 = ego.acceleration_mps2.clamp(*ACCELERATION_MPS2.start(), 0.0);
@@ -48,11 +61,7 @@ pub fn stop(fallback: Fallback, ego: &VehicleState, path: &[VehicleState], body:
         speed_mps = next_mps;
     }
     set_turning(&mut rollout, body);
-    let proposal = match fallback {
-        Fallback::ComfortableStop => "comfortable stop",
-        Fallback::EmergencyStop => "emergency stop",
-    };
-    Plan { rollout, proposal: proposal.to_owned(), scores: None, fallback: Some(fallback) }
+    rollout
 }
 
 /// The path to stop along.
@@ -82,10 +91,12 @@ impl<'a> Way<'a> {
                 last = state.pose;
             }
         }
-        // An arc that the tyres can hold.
-        let sharpest_pm = MAX_CURVATURE_PM.min(0.9 * MAX_LATERAL_MPS2 / ego.speed_mps.powi(2).max(1.0));
-        let curvature_pm = (ego.steering_rad.tan() / body.wheelbase).clamp(-sharpest_pm, sharpest_pm);
-        Self { ego: ego.pose, curvature_pm, path: ahead }
+        Self { ego: ego.pose, curvature_pm: ego.steering_rad.tan() / body.wheelbase, path: ahead }
+    }
+
+    /// Straight on.
+    fn straight(ego: &VehicleState) -> Self {
+        Self { ego: ego.pose, curvature_pm: 0.0, path: Vec::new() }
     }
 
     fn at(&self, along_m: f64) -> Pose2 {
@@ -111,7 +122,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::validate::validate;
 
     #[test]
     fn both_stops_are_valid_plans_and_brake_as_named() {
@@ -130,14 +140,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_stop_is_valid_however_the_vehicle_moves(
+        fn a_stop_is_fit_whatever_the_state_and_the_path(
             speed_mps in 0.0..40.0,
             acceleration_mps2 in -20.0..20.0,
             steering_rad in -1.0..1.0,
+            path in prop::collection::vec((-3.0..3.0, -1.0..1.0, -1.5..1.5), 0..4),
         ) {
             let ego = VehicleState { speed_mps, acceleration_mps2, steering_rad, ..Default::default() };
+            let planned = path.into_iter().map(|(x, y, yaw)| Pose2::new(x, y, yaw));
+            let path: Vec<_> = planned.map(|pose| VehicleState { pose, ..Default::default() }).collect();
             for fallback in [Fallback::ComfortableStop, Fallback::EmergencyStop] {
-                let plan = stop(fallback, &ego, &[], &EgoBody::default());
+                let plan = stop(fallback, &ego, &path, &EgoBody::default());
                 prop_assert_eq!(validate(&plan.rollout, &ego, &EgoBody::default(), None), Ok(()));
             }
         }

@@ -15,7 +15,7 @@ const MAX_START_TURN_RAD: f64 = 0.5;
 const MAX_STEP_ERROR_M: f64 = 0.3;
 
 /// Sharpest curve, 1/m: a radius of 4 m, about what a car with its wheels at the stop can do.
-pub(crate) const MAX_CURVATURE_PM: f64 = 0.25;
+const MAX_CURVATURE_PM: f64 = 0.25;
 
 /// Turning that is always allowed within a step, rad: at walking pace, curvature is not measurable.
 const FREE_TURN_RAD: f64 = 0.02;
@@ -24,7 +24,7 @@ const FREE_TURN_RAD: f64 = 0.02;
 pub(crate) const ACCELERATION_MPS2: std::ops::RangeInclusive<f64> = -9.0..=5.0;
 
 /// Strongest sideways acceleration, m/s².
-pub(crate) const MAX_LATERAL_MPS2: f64 = 6.5;
+const MAX_LATERAL_MPS2: f64 = 6.5;
 
 /// Why a plan is not fit to be driven.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]

@@ -15,7 +15,10 @@ use crate::state::{Agent, Rollout, STEP_S, VehicleState};
 const ROOM_WEIGHT: f64 = 0.08;
 
 /// Weight of agreement with the plan of half a second ago.
-const AGREEMENT_WEIGHT: f64 = 0.06;
+const AGREEMENT_WEIGHT: f64 = 0.1;
+
+/// Disagreement that costs nothing, as a share of what extended comfort allows.
+const AGREEMENT_FROM: f64 = 0.5;
 
 /// Weight of progress where EP does not speak.
 const PROGRESS_WEIGHT: f64 = 0.04;
@@ -126,7 +129,7 @@ impl Objective<'_> {
         let disagreement = self.recent.disagreement(self.now, &proposal.rollout);
         let extras = PROGRESS_WEIGHT * progress + self.effects.bonus(proposal.maneuver)
             - ROOM_WEIGHT * self.crowding(proposal)
-            - AGREEMENT_WEIGHT * (disagreement - 0.5).clamp(0.0, 1.0)
+            - AGREEMENT_WEIGHT * ((disagreement - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0)
             - CALM_WEIGHT * unrest(&proposal.rollout)
             - CENTER_WEIGHT * off_center(proposal)
             - if proposal.maneuver == Maneuver::Stop { STOP_COST } else { 0.0 };

@@ -8,7 +8,6 @@ use crate::fallback;
 use crate::guidance::Effects;
 use crate::plan::{Fallback, Plan, Planner};
 use crate::predict::Predictor;
-use crate::proposals::longitudinal::Step;
 use crate::proposals::tandem::{Before, Generator, waypoint_poses};
 use crate::proposals::{Maneuver, Proposal, set_turning};
 use crate::score::Scorer;
@@ -67,18 +66,11 @@ impl Tandem {
         if !(0.0..=MEMORY_S).contains(&age_s) {
             return Before::default();
         }
-        let position = age_s / STEP_S;
-        let (index, part) = (position as usize, position.fract());
-        let steps = &previous.proposal.steps;
-        let step = steps.get(index).zip(steps.get(index + 1)).map(|(a, b)| {
-            let mix = |a: f64, b: f64| a + (b - a) * part;
-            Step {
-                along_m: mix(a.along_m, b.along_m),
-                speed_mps: mix(a.speed_mps, b.speed_mps),
-                acceleration_mps2: mix(a.acceleration_mps2, b.acceleration_mps2),
-            }
-        });
-        Before { line: previous.proposal.line, maneuver: Some(previous.proposal.maneuver), step }
+        Before {
+            line: previous.proposal.line,
+            maneuver: Some(previous.proposal.maneuver),
+            steps: previous.proposal.line.map(|_| (previous.proposal.steps, age_s / STEP_S)),
+        }
     }
 
     fn propose(&mut self, scene: &Scene, effects: &Effects, before: &Before) {

@@ -126,6 +126,45 @@ pub fn unroll(
     steps
 }
 
+/// The plan in force, anchored at `along_m`: its steps from `age_steps` on, then one more behind `blockers` for each that
+/// it lacks.
+pub fn go_on(
+    before: &[Step; PLAN_STATES],
+    age_steps: f64,
+    along_m: f64,
+    blockers: &[Blocker],
+    limits: &Limits,
+    stretch: impl Fn(f64) -> f64,
+) -> [Step; PLAN_STATES] {
+    let last = PLAN_STATES - 1;
+    let moved_m = along_m - step_at(before, age_steps).along_m;
+    let mut steps = [Step::default(); PLAN_STATES];
+    for index in 0..PLAN_STATES {
+        let position = age_steps + index as f64;
+        steps[index] = if index == 0 || position <= last as f64 {
+            let step = step_at(before, position);
+            Step { along_m: step.along_m + moved_m, ..step }
+        } else {
+            let now = steps[index - 1];
+            advance(&now, wanted(1.0, false, index, &now, blockers, limits), stretch(now.along_m))
+        };
+    }
+    steps
+}
+
+/// A plan's step at a position between its steps; the last one beyond its end.
+pub fn step_at(steps: &[Step; PLAN_STATES], position: f64) -> Step {
+    let last = PLAN_STATES - 1;
+    let (index, part) = ((position as usize).min(last), position.fract());
+    let (a, b) = (&steps[index], &steps[(index + 1).min(last)]);
+    let mix = |a: f64, b: f64| a + (b - a) * part;
+    Step {
+        along_m: mix(a.along_m, b.along_m),
+        speed_mps: mix(a.speed_mps, b.speed_mps),
+        acceleration_mps2: mix(a.acceleration_mps2, b.acceleration_mps2),
+    }
+}
+
 /// One step on, the acceleration moving towards `wanted` as quickly as is comfortable.
 pub fn advance(now: &Step, wanted: f64, stretch: f64) -> Step {
     let hard = wanted < -HARD_FROM;

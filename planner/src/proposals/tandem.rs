@@ -3,7 +3,7 @@
 use tandem_datasets::{Pose2, SignalColor};
 
 use super::lateral::Line;
-use super::longitudinal::{Limits, Policy, Start, Step, unroll};
+use super::longitudinal::{Limits, Policy, Start, Step, go_on, step_at, unroll};
 use super::obstacles::{Blocker, Extent, Obstacle, along_route, in_the_way, standing};
 use super::{EgoOnRoute, Maneuver, Proposal, lay_out, stretch};
 use crate::guidance::Effects;
@@ -59,6 +59,10 @@ const YELLOW_MPS2: f64 = 2.5;
 /// Proposals on the same line that are never farther apart than this, in m and m/s, are one.
 const SAME_M: f64 = 0.15;
 
+/// Measured accelerations beyond these are not planned on from: no plan may contain them, m/s².
+const START_ACCELERATION_MPS2: f64 = 4.0;
+const START_BRAKE_MPS2: f64 = 8.0;
+
 /// What the planner decided in the cycle before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Before {
@@ -66,8 +70,8 @@ pub struct Before {
     pub line: Option<Line>,
     /// What kind of plan it is.
     pub maneuver: Option<Maneuver>,
-    /// The state that plan has for now.
-    pub step: Option<Step>,
+    /// Its steps, and how many of them have gone by.
+    pub steps: Option<([Step; PLAN_STATES], f64)>,
 }
 
 /// Generates the proposals, keeping its buffers from cycle to cycle.
@@ -95,21 +99,26 @@ impl Generator {
         let mut start = Start {
             along_m: ego.along_m,
             speed_mps: scene.ego.speed_mps,
-            acceleration_mps2: scene.ego.acceleration_mps2,
+            acceleration_mps2: scene.ego.acceleration_mps2.clamp(-START_BRAKE_MPS2, START_ACCELERATION_MPS2),
         };
         self.ego = Some(ego);
         // Go on from where the plan before wants to be by now, if the vehicle is near enough: plans that agree with
         // each other are what extended comfort asks for.
-        if let Some(step) = before.step
+        let planned = before.steps.as_ref().map(|(steps, age_steps)| step_at(steps, *age_steps));
+        let mut is_on_plan = false;
+        if let Some(step) = planned
             && (step.speed_mps - start.speed_mps).abs() < 0.5
             && (step.acceleration_mps2 - start.acceleration_mps2).abs() < 1.2
         {
             (start.speed_mps, start.acceleration_mps2) = (step.speed_mps, step.acceleration_mps2);
+            is_on_plan = true;
         }
         if let Some(line) = &before.line {
             let planned = line.at(ego.along_m);
             if (planned.left_m - ego.offset.left_m).abs() < 0.3 && (planned.slope - ego.offset.slope).abs() < 0.12 {
                 ego.offset = planned;
+            } else {
+                is_on_plan = false;
             }
         }
         let target_mps = self.find_limits(scene, agents, effects, &ego, &start);
@@ -150,6 +159,9 @@ impl Generator {
         };
         for index in 0..self.lines.len() {
             self.propose(scene, index, start, &limits);
+        }
+        if is_on_plan {
+            self.keep(scene, before, start.along_m, &limits);
         }
         (self.caps_mps, self.stops_m) = (caps_mps, stops_m);
         self.target_mps = target_mps;
@@ -326,6 +338,32 @@ impl Generator {
         self.blockers = blockers;
     }
 
+    /// Adds the plan in force, going on as it was: noise in what is seen of the others shall not change it.
+    fn keep(&mut self, scene: &Scene, before: &Before, along_m: f64, limits: &Limits) {
+        let (Some((steps, age_steps)), Some(line), Some(maneuver)) = (&before.steps, before.line, before.maneuver)
+        else {
+            return;
+        };
+        let frame = scene.route.centerline();
+        in_the_way(&self.obstacles, &line, scene.body.width / 2.0 + CLEARANCE_M, &mut self.blockers);
+        let on_line = |along_m| stretch(frame, along_m, line.at(along_m));
+        let steps = go_on(steps, *age_steps, along_m, &self.blockers, limits, on_line);
+        let proposal = self.next_slot();
+        (proposal.maneuver, proposal.line, proposal.steps) = (maneuver, Some(line), steps);
+        proposal.label.clear();
+        proposal.label.push_str("as before");
+        lay_out(frame, |along_m| line.at(along_m), &steps, &scene.body, &mut proposal.rollout);
+    }
+
+    /// The next proposal to fill in; its buffers are used again.
+    fn next_slot(&mut self) -> &mut Proposal {
+        if self.used == self.proposals.len() {
+            self.proposals.push(Proposal::blank());
+        }
+        self.used += 1;
+        &mut self.proposals[self.used - 1]
+    }
+
     #[allow(clippy::too_many_arguments, reason = "one call site above, all of it the proposal's making")]
     fn add(
         &mut self,
@@ -349,11 +387,7 @@ impl Generator {
         if self.proposals[self.line_start..self.used].iter().any(same) {
             return;
         }
-        if self.used == self.proposals.len() {
-            self.proposals.push(Proposal::blank());
-        }
-        let proposal = &mut self.proposals[self.used];
-        self.used += 1;
+        let proposal = self.next_slot();
         proposal.maneuver = maneuver;
         proposal.line = Some(*line);
         proposal.steps = steps;
