@@ -15,7 +15,7 @@ doc:
 
 # Speed of one planner cycle and of the scorer.
 bench:
-    cargo bench -p tandem-planner
+    cargo bench --bench cycle --bench score
 
 # Licences, advisories and duplicate crates (needs cargo-deny).
 deny:

@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["delay_ms", "jitter_ms", "drop", "freeze", "dead"], help_heading = "Faults")]
     stress: bool,
     /// Write every message of the one run to an MCAP file.
-    #[arg(long, value_name = "OUT.mcap", conflicts_with = "report")]
+    #[arg(long, value_name = "OUT.mcap")]
     pub record: Option<PathBuf>,
     /// Write a page to look at.
     #[arg(long, value_name = "DIR")]

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use nalgebra::{Isometry3, Matrix3, Point2, Point3, Vector3};
+use proptest::prelude::*;
 use tandem_graph::Stamp;
 
 use super::*;
@@ -179,5 +181,37 @@ fn wrong_metadata_is_told_with_its_field() {
         recorder.finish().unwrap();
         let error = read(&path).unwrap_err().to_string();
         assert!(error.contains("wrong.mcap") && error.contains(expected), "{error} should tell {expected}");
+    }
+}
+
+/// A sound recording.
+static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sound.mcap");
+    write(&log(), &path).unwrap();
+    std::fs::read(path).unwrap()
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn a_damaged_recording_never_panics(
+        at in any::<prop::sample::Index>(),
+        bytes in prop::collection::vec(any::<u8>(), 1..9),
+        cut in prop::bool::weighted(0.1),
+    ) {
+        let mut damaged = SOUND.clone();
+        let at = at.index(damaged.len());
+        if cut {
+            damaged.truncate(at);
+        } else {
+            damaged.iter_mut().skip(at).zip(bytes).for_each(|(old, new)| *old = new);
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("damaged.mcap");
+        std::fs::write(&path, damaged).unwrap();
+        if let Ok(found) = crate::discover(&path) {
+            found.iter().for_each(|log| drop(log.read()));
+        }
     }
 }
