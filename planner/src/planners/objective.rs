@@ -26,6 +26,12 @@ const PROGRESS_WEIGHT: f64 = 0.04;
 /// Weight of calm: little acceleration, jerk and swerving.
 const CALM_WEIGHT: f64 = 0.02;
 
+/// What coming close to a collision costs besides TTC, at full speed: progress shall not pay for it.
+const NEAR_MISS_COST: f64 = 0.4;
+
+/// The speed at which coming close to a collision costs that, m/s.
+const FULL_SPEED_MPS: f64 = 8.0;
+
 /// What braking to a stop has to be better by than driving on.
 const STOP_COST: f64 = 0.05;
 
@@ -133,7 +139,8 @@ impl Objective<'_> {
             - CALM_WEIGHT * unrest(&proposal.rollout)
             - CENTER_WEIGHT * off_center(proposal)
             - if proposal.maneuver == Maneuver::Stop { STOP_COST } else { 0.0 };
-        scored.scores.total() + multipliers * extras
+        let harm = if scored.scores.ttc < 1.0 { NEAR_MISS_COST * near_miss(simulated, scored) } else { 0.0 };
+        scored.scores.total() + multipliers * (extras - harm)
     }
 
     /// How bad a proposal is that can't be avoided: the later and the slower it hits, the better.
@@ -191,6 +198,14 @@ impl Objective<'_> {
         }
         worst
     }
+}
+
+/// How bad coming close to a collision is, from 0 to 1: by the speed in the second after the time to it runs short.
+fn near_miss(simulated: &[VehicleState], scored: &Scored) -> f64 {
+    let Some(step) = scored.ttc_step else { return 0.0 };
+    let second = simulated.iter().skip(step).take(10);
+    let sum_mps: f64 = second.map(|state| state.speed_mps.abs()).sum();
+    (sum_mps / 10.0 / FULL_SPEED_MPS).min(1.0)
 }
 
 /// Mean acceleration and turning of a plan as a share of the comfort limits.

@@ -34,6 +34,12 @@ const CAP_AHEAD_S: f64 = 1.0;
 /// Gap kept before a place that someone crosses, besides the model's own, m.
 const YIELD_GAP_M: f64 = 1.0;
 
+/// Who stands this near to a stop line does not move up to it, m.
+const HOLD_WITHIN_M: f64 = 3.0;
+
+/// Slower than this is standing, m/s.
+const STANDING_MPS: f64 = 0.15;
+
 /// What a lengthwise plan starts from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Start {
@@ -191,20 +197,18 @@ fn wanted(share: f64, yields: bool, step: usize, now: &Step, blockers: &[Blocker
     let free = free.min(capped.max(-idm.deceleration_mps2));
     let front_m = now.along_m + limits.front_m;
     let mut lowest = free;
-    let mut follow = |gap_m: f64, speed_mps: f64| {
-        lowest = lowest.min(idm.following_acceleration(now.speed_mps, Leader { gap_m, speed_mps }));
-    };
+    let follow = |gap_m: f64, speed_mps: f64| idm.following_acceleration(now.speed_mps, Leader { gap_m, speed_mps });
     for blocker in blockers {
         let from_m = blocker.from_m[step];
         if from_m.is_finite() {
             if blocker.middle_m[step] > now.along_m + limits.center_m {
-                follow(from_m - front_m, blocker.speed_mps);
+                lowest = lowest.min(follow(from_m - front_m, blocker.speed_mps));
             }
         } else if yields && blocker.crosses && step < blocker.last_step {
             // Not there yet: wait before the nearest place that it will cover.
             let nearest_m = blocker.from_m[step..=blocker.last_step].iter().copied().fold(f64::INFINITY, f64::min);
             if nearest_m > front_m {
-                follow(nearest_m - front_m - YIELD_GAP_M, 0.0);
+                lowest = lowest.min(follow(nearest_m - front_m - YIELD_GAP_M, 0.0));
             }
         }
     }
@@ -212,7 +216,10 @@ fn wanted(share: f64, yields: bool, step: usize, now: &Step, blockers: &[Blocker
         // A line that could only be kept by braking very hard has been passed already, in effect.
         let gap_m = stop_m - front_m;
         if gap_m > 0.0 || now.speed_mps < 0.5 && gap_m > -2.0 {
-            follow(gap_m + idm.min_gap_m - 0.5, 0.0);
+            lowest = lowest.min(follow(gap_m + idm.min_gap_m - 0.5, 0.0));
+        }
+        if gap_m < HOLD_WITHIN_M && gap_m > -HOLD_WITHIN_M && now.speed_mps < STANDING_MPS {
+            lowest = lowest.min(-0.1);
         }
     }
     lowest
