@@ -4,8 +4,9 @@ use tandem_datasets::{Class, EgoBody};
 
 use crate::state::{Agent, VehicleState};
 
-/// Slower than this, a vehicle's place is certain, m/s.
-const MOVING_MPS: f64 = 0.5;
+/// From this speed on, a vehicle gets the whole margin, m/s. In between it grows: a margin that comes and goes with the
+/// noise of a speed would change the plan.
+const MOVING_MPS: f64 = 3.0;
 
 /// Room for doubt about where an agent will be: at each end and at each side, m.
 fn margin_m(agent: &Agent) -> (f64, f64) {
@@ -14,8 +15,10 @@ fn margin_m(agent: &Agent) -> (f64, f64) {
         Class::Pedestrian | Class::Animal => (0.3, 0.3),
         Class::Bicycle => (0.3, 0.2),
         class if !class.is_agent() => (0.05, 0.05),
-        _ if agent.speed_mps.abs() > MOVING_MPS => (0.4, 0.15),
-        _ => (0.1, 0.05),
+        _ => {
+            let moving = (agent.speed_mps.abs() / MOVING_MPS).min(1.0);
+            (0.1 + 0.3 * moving, 0.05 + 0.1 * moving)
+        }
     }
 }
 

@@ -27,13 +27,19 @@ const PROGRESS_WEIGHT: f64 = 0.04;
 const CALM_WEIGHT: f64 = 0.02;
 
 /// What coming close to a collision costs besides TTC, at full speed: progress shall not pay for it.
-const NEAR_MISS_COST: f64 = 0.4;
+const NEAR_MISS_COST: f64 = 1.0;
 
 /// The speed at which coming close to a collision costs that, m/s.
-const FULL_SPEED_MPS: f64 = 8.0;
+const FULL_SPEED_MPS: f64 = 12.0;
+
+/// Steps after the time to collision runs short over which the speed counts.
+const NEAR_MISS_STEPS: usize = 20;
 
 /// What braking to a stop has to be better by than driving on.
 const STOP_COST: f64 = 0.05;
+
+/// What leaving the lane has to be better by than staying in it: whoever stands ahead may only wait in a queue.
+const LEAVE_COST: f64 = 0.12;
 
 /// Weight of being on the centreline in the end.
 const CENTER_WEIGHT: f64 = 0.02;
@@ -117,6 +123,8 @@ pub(super) struct Objective<'a> {
     pub obstacles: &'a [Obstacle],
     pub effects: &'a Effects,
     pub recent: &'a Recent,
+    /// What the plan before does.
+    pub before: Option<Maneuver>,
     /// Progress that a free road would allow, m.
     pub free_progress_m: f64,
 }
@@ -138,9 +146,28 @@ impl Objective<'_> {
             - AGREEMENT_WEIGHT * ((disagreement - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0)
             - CALM_WEIGHT * unrest(&proposal.rollout)
             - CENTER_WEIGHT * off_center(proposal)
-            - if proposal.maneuver == Maneuver::Stop { STOP_COST } else { 0.0 };
-        let harm = if scored.scores.ttc < 1.0 { NEAR_MISS_COST * near_miss(simulated, scored) } else { 0.0 };
-        scored.scores.total() + multipliers * (extras - harm)
+            - self.change_cost(proposal.maneuver);
+        let value = scored.scores.total() + multipliers * extras;
+        if scored.scores.ttc == 1.0 {
+            return value;
+        }
+        // Whoever comes close to a collision shall be slow, whatever that costs; still better than a collision.
+        let progress_share = 5.0 / 16.0 * multipliers * scored.scores.ep;
+        let worth = value - progress_share - NEAR_MISS_COST * near_miss(simulated, scored);
+        0.3 * (1.0 + worth.clamp(-0.9, 1.0))
+    }
+
+    /// What it costs to begin a manoeuvre that had better not be begun for little.
+    fn change_cost(&self, maneuver: Maneuver) -> f64 {
+        match maneuver {
+            Maneuver::Stop => STOP_COST,
+            Maneuver::Overtake | Maneuver::ChangeLaneLeft | Maneuver::ChangeLaneRight
+                if self.before != Some(maneuver) =>
+            {
+                LEAVE_COST
+            }
+            _ => 0.0,
+        }
     }
 
     /// How bad a proposal is that can't be avoided: the later and the slower it hits, the better.
@@ -200,12 +227,12 @@ impl Objective<'_> {
     }
 }
 
-/// How bad coming close to a collision is, from 0 to 1: by the speed in the second after the time to it runs short.
+/// How bad coming close to a collision is, from 0 to 1: by the speed in the two seconds after the time to it runs short.
 fn near_miss(simulated: &[VehicleState], scored: &Scored) -> f64 {
     let Some(step) = scored.ttc_step else { return 0.0 };
-    let second = simulated.iter().skip(step).take(10);
+    let second = simulated.iter().skip(step).take(NEAR_MISS_STEPS);
     let sum_mps: f64 = second.map(|state| state.speed_mps.abs()).sum();
-    (sum_mps / 10.0 / FULL_SPEED_MPS).min(1.0)
+    (sum_mps / NEAR_MISS_STEPS as f64 / FULL_SPEED_MPS).min(1.0)
 }
 
 /// Mean acceleration and turning of a plan as a share of the comfort limits.

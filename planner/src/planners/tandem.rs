@@ -12,7 +12,7 @@ use crate::plan::{Fallback, Plan, Planner};
 use crate::predict::Predictor;
 use crate::proposals::tandem::{Before, Generator, waypoint_poses};
 use crate::proposals::{Maneuver, Proposal, set_turning};
-use crate::score::{Scorer, Setting};
+use crate::score::{Scored, Scorer, Setting};
 use crate::signals::SignalMemory;
 use crate::state::{Agent, Rollout, STEP_S, Scene, VehicleState};
 use crate::validate::validate;
@@ -90,8 +90,7 @@ impl Tandem {
 
     /// The best proposal that is fit to be driven; a stop if there is none.
     fn choose(&mut self, scene: &Scene, effects: &Effects) -> Plan {
-        let setting = Setting { signals: self.lights.signals(), ..setting(scene, &self.agents) };
-        let scored = Scorer::new(setting).score(&self.simulated);
+        let proposals: Vec<&Proposal> = self.generator.proposals().iter().chain(&self.waypoints).collect();
         let objective = Objective {
             now: scene.now,
             body: scene.body,
@@ -99,12 +98,28 @@ impl Tandem {
             obstacles: self.generator.obstacles(),
             effects,
             recent: &self.recent,
+            before: self.previous.as_ref().map(|previous| previous.proposal.maneuver),
             free_progress_m: 4.0 * self.generator.target_mps(),
         };
-        let proposals: Vec<&Proposal> = self.generator.proposals().iter().chain(&self.waypoints).collect();
-        let values: Vec<f64> = (0..proposals.len())
-            .map(|index| objective.value(proposals[index], &self.simulated[index], &scored[index]))
-            .collect();
+        let score = |agents: &[Agent]| {
+            let setting = Setting { signals: self.lights.signals(), ..setting(scene, agents) };
+            Scorer::new(setting).score(&self.simulated)
+        };
+        let value =
+            |(index, scored): (usize, &Scored)| objective.value(proposals[index], &self.simulated[index], scored);
+        let mut scored = score(&self.agents);
+        let mut values: Vec<f64> = scored.iter().enumerate().map(value).collect();
+        if values.iter().zip(&scored).all(|(value, scored)| *value <= 0.0 || scored.scores.ttc < 1.0) {
+            // No plan leaves room for doubt. What counts now is whether it works out if all is as it seems.
+            let mut exact = self.agents.clone();
+            for (agent, seen) in exact.iter_mut().zip(&scene.agents) {
+                (agent.length, agent.width) = (seen.length, seen.width);
+            }
+            scored = score(&exact);
+            for (doubted, value) in values.iter_mut().zip(scored.iter().enumerate().map(value)) {
+                *doubted = if value > 0.0 { value + doubted.max(0.0) } else { value };
+            }
+        }
         let mut order: Vec<usize> = (0..proposals.len()).collect();
         order.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
         let is_fit = |index: usize, map| validate(&proposals[index].rollout, &scene.ego, &scene.body, map).is_ok();

@@ -25,6 +25,9 @@ const BRAKE: f64 = 3.5;
 /// Braking at most when a collision is near; the comfort limit is 4.05 m/s².
 const BRAKE_HARD: f64 = 6.0;
 
+/// Braking in an emergency, and the jerk with which it comes on, m/s² and m/s³: what a car on a dry road can do.
+pub const EMERGENCY: (f64, f64) = (8.0, 20.0);
+
 /// Wanting to brake by more than this is an emergency, m/s².
 const HARD_FROM: f64 = 3.2;
 
@@ -66,6 +69,8 @@ pub enum Policy {
         /// Deceleration, m/s², positive.
         deceleration_mps2: f64,
     },
+    /// Brake as hard as the vehicle can, comfort aside.
+    Emergency,
 }
 
 /// What holds for all proposals of a cycle.
@@ -123,6 +128,10 @@ pub fn unroll(
         *slot = now;
         let wanted = match policy {
             Policy::Follow { share, yields } => wanted(share, yields, step, &now, blockers, limits),
+            Policy::Emergency => {
+                now = advance_within(&now, -EMERGENCY.0, stretch(now.along_m), EMERGENCY.1, EMERGENCY.0);
+                continue;
+            }
             Policy::Brake { deceleration_mps2 } => {
                 wanted(1.0, false, step, &now, blockers, limits).min(-deceleration_mps2)
             }
@@ -175,8 +184,12 @@ pub fn step_at(steps: &[Step; PLAN_STATES], position: f64) -> Step {
 pub fn advance(now: &Step, wanted: f64, stretch: f64) -> Step {
     let hard = wanted < -HARD_FROM;
     let (jerk_down, brake) = if hard { (JERK_HARD, BRAKE_HARD) } else { (JERK_DOWN, BRAKE) };
+    advance_within(now, wanted, stretch, jerk_down, brake)
+}
+
+fn advance_within(now: &Step, wanted: f64, stretch: f64, jerk_down: f64, brake: f64) -> Step {
     // Braking fades towards standstill so that it ends there: v = a² / 2j.
-    let stopping = -(2.0 * if hard { JERK_HARD } else { JERK_STOP } * now.speed_mps).sqrt();
+    let stopping = -(2.0 * JERK_STOP.max(if jerk_down > JERK_DOWN { jerk_down } else { 0.0 }) * now.speed_mps).sqrt();
     let wanted = wanted.max(-brake).max(stopping.min(-0.05));
     let jerk = ((wanted - now.acceleration_mps2) / RESPONSE_S).clamp(-jerk_down, JERK_UP);
     // Easing off is allowed to be quicker where braking on would go past standstill.

@@ -66,6 +66,9 @@ const SAME_M: f64 = 0.15;
 const START_ACCELERATION_MPS2: f64 = 4.0;
 const START_BRAKE_MPS2: f64 = 8.0;
 
+/// Slower than this, braking as hard as possible stops no sooner than braking well, m/s.
+const EMERGENCY_ABOVE_MPS: f64 = 1.5;
+
 /// What the planner decided in the cycle before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Before {
@@ -349,6 +352,9 @@ impl Generator {
             for deceleration_mps2 in [1.0, 2.5, 5.0] {
                 self.add(scene, &line, Maneuver::Stop, Policy::Brake { deceleration_mps2 }, start, &blockers, limits);
             }
+            if start.speed_mps > EMERGENCY_ABOVE_MPS {
+                self.add(scene, &line, Maneuver::Stop, Policy::Emergency, start, &blockers, limits);
+            }
         }
         self.blockers = blockers;
     }
@@ -428,6 +434,7 @@ fn describe(policy: Policy, line: &Line, label: &mut String) {
     let _ = match policy {
         Policy::Follow { share, yields: false } => write!(label, "follow {share:.1}"),
         Policy::Follow { share, yields: true } => write!(label, "yield {share:.1}"),
+        Policy::Emergency => write!(label, "brake hard"),
         Policy::Brake { deceleration_mps2 } => write!(label, "brake {deceleration_mps2:.1}"),
     };
     if line.target_m() != 0.0 {
