@@ -17,6 +17,9 @@ const ROOM_WEIGHT: f64 = 0.08;
 /// Weight of agreement with the plan of half a second ago.
 const AGREEMENT_WEIGHT: f64 = 0.1;
 
+/// Weight of agreement with the plan in force: what changes now will disagree for half a second.
+const CHANGE_WEIGHT: f64 = 0.08;
+
 /// Disagreement that costs nothing, as a share of what extended comfort allows.
 const AGREEMENT_FROM: f64 = 0.5;
 
@@ -82,7 +85,17 @@ impl Recent {
 
     /// How much a plan differs from the oldest, as a share of what extended comfort allows: above 1 it is broken.
     fn disagreement(&self, now: Stamp, plan: &[VehicleState]) -> f64 {
-        let Some((age, earlier)) = self.oldest(now) else { return 0.0 };
+        self.oldest(now).map_or(0.0, |earlier| Self::difference(earlier, plan))
+    }
+
+    /// How much a plan differs from the one in force, in the same measure.
+    fn change(&self, now: Stamp, plan: &[VehicleState]) -> f64 {
+        let age = |stamp: Stamp| (now.seconds_since(stamp) / STEP_S).round() as usize;
+        let newest = self.plans.back().filter(|(stamp, _)| (1..=EC_STEPS).contains(&age(*stamp)));
+        newest.map_or(0.0, |(stamp, earlier)| Self::difference((age(*stamp), earlier), plan))
+    }
+
+    fn difference((age, earlier): (usize, &Rollout), plan: &[VehicleState]) -> f64 {
         let earlier = &earlier[age.min(earlier.len())..];
         let count = earlier.len().min(plan.len());
         if count < 2 * JERK_STEPS {
@@ -141,9 +154,12 @@ impl Objective<'_> {
         }
         let progress = (scored.progress_m / self.free_progress_m.max(5.0)).min(1.0);
         let disagreement = self.recent.disagreement(self.now, &proposal.rollout);
+        let change = self.recent.change(self.now, &proposal.rollout);
+        let broken = |difference: f64| ((difference - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0);
         let extras = PROGRESS_WEIGHT * progress + self.effects.bonus(proposal.maneuver)
             - ROOM_WEIGHT * self.crowding(proposal)
-            - AGREEMENT_WEIGHT * ((disagreement - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0)
+            - AGREEMENT_WEIGHT * broken(disagreement)
+            - CHANGE_WEIGHT * broken(change)
             - CALM_WEIGHT * unrest(&proposal.rollout)
             - CENTER_WEIGHT * off_center(proposal)
             - self.change_cost(proposal.maneuver);
@@ -154,7 +170,8 @@ impl Objective<'_> {
         // Whoever comes close to a collision shall be slow, whatever that costs; still better than a collision.
         let progress_share = 5.0 / 16.0 * multipliers * scored.scores.ep;
         let worth = value - progress_share - NEAR_MISS_COST * near_miss(simulated, scored);
-        0.3 * (1.0 + worth.clamp(-0.9, 1.0))
+        let urgency = scored.ttc_step.map_or(1.0, urgency);
+        urgency * 0.3 * (1.0 + worth.clamp(-0.9, 1.0)) + (1.0 - urgency) * value
     }
 
     /// What it costs to begin a manoeuvre that had better not be begun for little.
@@ -225,6 +242,12 @@ impl Objective<'_> {
         }
         worst
     }
+}
+
+/// How much a time to collision that runs short at `step` is to be believed: predictions are, for a second; later there
+/// is time to plan anew.
+fn urgency(step: usize) -> f64 {
+    (1.0 - (step as f64 - 10.0) / 30.0).clamp(0.3, 1.0)
 }
 
 /// How bad coming close to a collision is, from 0 to 1: by the speed in the two seconds after the time to it runs short.
