@@ -143,7 +143,13 @@ fn fill_path(agent: &mut Agent, memory: &mut Memory, map: &Map) {
         return;
     }
     if walks {
-        let [vx, vy] = memory.velocity_mps;
+        // The speed is measured anew each time; only the direction needs a mean.
+        let speed_mps = agent.speed_mps.abs();
+        let scale = if measured_mps > 0.2 && speed_mps > STANDING_MPS { speed_mps / measured_mps } else { 1.0 };
+        let [vx, vy] = match memory.velocity_mps {
+            [x, y] if measured_mps > 0.2 => [x * scale, y * scale],
+            _ => [memory.pose.heading().x * agent.speed_mps, memory.pose.heading().y * agent.speed_mps],
+        };
         let now = memory.pose;
         let at = |step: usize| step as f64 * STEP_S;
         agent.path.extend((1..PREDICTED_STATES).map(|k| Pose2::new(now.x + vx * at(k), now.y + vy * at(k), now.yaw)));

@@ -17,6 +17,9 @@ const ROOM_WEIGHT: f64 = 0.08;
 /// Weight of agreement with the plan of half a second ago.
 const AGREEMENT_WEIGHT: f64 = 0.1;
 
+/// Weight of agreement with the plan in force: what changes now will disagree for half a second.
+const CHANGE_WEIGHT: f64 = 0.08;
+
 /// Disagreement that costs nothing, as a share of what extended comfort allows.
 const AGREEMENT_FROM: f64 = 0.5;
 
@@ -26,8 +29,20 @@ const PROGRESS_WEIGHT: f64 = 0.04;
 /// Weight of calm: little acceleration, jerk and swerving.
 const CALM_WEIGHT: f64 = 0.02;
 
+/// What coming close to a collision costs besides TTC, at full speed: progress shall not pay for it.
+const NEAR_MISS_COST: f64 = 1.0;
+
+/// The speed at which coming close to a collision costs that, m/s.
+const FULL_SPEED_MPS: f64 = 12.0;
+
+/// Steps after the time to collision runs short over which the speed counts.
+const NEAR_MISS_STEPS: usize = 20;
+
 /// What braking to a stop has to be better by than driving on.
 const STOP_COST: f64 = 0.05;
+
+/// What leaving the lane has to be better by than staying in it: whoever stands ahead may only wait in a queue.
+const LEAVE_COST: f64 = 0.12;
 
 /// Weight of being on the centreline in the end.
 const CENTER_WEIGHT: f64 = 0.02;
@@ -70,7 +85,17 @@ impl Recent {
 
     /// How much a plan differs from the oldest, as a share of what extended comfort allows: above 1 it is broken.
     fn disagreement(&self, now: Stamp, plan: &[VehicleState]) -> f64 {
-        let Some((age, earlier)) = self.oldest(now) else { return 0.0 };
+        self.oldest(now).map_or(0.0, |earlier| Self::difference(earlier, plan))
+    }
+
+    /// How much a plan differs from the one in force, in the same measure.
+    fn change(&self, now: Stamp, plan: &[VehicleState]) -> f64 {
+        let age = |stamp: Stamp| (now.seconds_since(stamp) / STEP_S).round() as usize;
+        let newest = self.plans.back().filter(|(stamp, _)| (1..=EC_STEPS).contains(&age(*stamp)));
+        newest.map_or(0.0, |(stamp, earlier)| Self::difference((age(*stamp), earlier), plan))
+    }
+
+    fn difference((age, earlier): (usize, &Rollout), plan: &[VehicleState]) -> f64 {
         let earlier = &earlier[age.min(earlier.len())..];
         let count = earlier.len().min(plan.len());
         if count < 2 * JERK_STEPS {
@@ -111,6 +136,8 @@ pub(super) struct Objective<'a> {
     pub obstacles: &'a [Obstacle],
     pub effects: &'a Effects,
     pub recent: &'a Recent,
+    /// What the plan before does.
+    pub before: Option<Maneuver>,
     /// Progress that a free road would allow, m.
     pub free_progress_m: f64,
 }
@@ -127,13 +154,37 @@ impl Objective<'_> {
         }
         let progress = (scored.progress_m / self.free_progress_m.max(5.0)).min(1.0);
         let disagreement = self.recent.disagreement(self.now, &proposal.rollout);
+        let change = self.recent.change(self.now, &proposal.rollout);
+        let broken = |difference: f64| ((difference - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0);
         let extras = PROGRESS_WEIGHT * progress + self.effects.bonus(proposal.maneuver)
             - ROOM_WEIGHT * self.crowding(proposal)
-            - AGREEMENT_WEIGHT * ((disagreement - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0)
+            - AGREEMENT_WEIGHT * broken(disagreement)
+            - CHANGE_WEIGHT * broken(change)
             - CALM_WEIGHT * unrest(&proposal.rollout)
             - CENTER_WEIGHT * off_center(proposal)
-            - if proposal.maneuver == Maneuver::Stop { STOP_COST } else { 0.0 };
-        scored.scores.total() + multipliers * extras
+            - self.change_cost(proposal.maneuver);
+        let value = scored.scores.total() + multipliers * extras;
+        if scored.scores.ttc == 1.0 {
+            return value;
+        }
+        // Whoever comes close to a collision shall be slow, whatever that costs; still better than a collision.
+        let progress_share = 5.0 / 16.0 * multipliers * scored.scores.ep;
+        let worth = value - progress_share - NEAR_MISS_COST * near_miss(simulated, scored);
+        let urgency = scored.ttc_step.map_or(1.0, urgency);
+        urgency * 0.3 * (1.0 + worth.clamp(-0.9, 1.0)) + (1.0 - urgency) * value
+    }
+
+    /// What it costs to begin a manoeuvre that had better not be begun for little.
+    fn change_cost(&self, maneuver: Maneuver) -> f64 {
+        match maneuver {
+            Maneuver::Stop => STOP_COST,
+            Maneuver::Overtake | Maneuver::ChangeLaneLeft | Maneuver::ChangeLaneRight
+                if self.before != Some(maneuver) =>
+            {
+                LEAVE_COST
+            }
+            _ => 0.0,
+        }
     }
 
     /// How bad a proposal is that can't be avoided: the later and the slower it hits, the better.
@@ -191,6 +242,20 @@ impl Objective<'_> {
         }
         worst
     }
+}
+
+/// How much a time to collision that runs short at `step` is to be believed: predictions are, for a second; later there
+/// is time to plan anew.
+fn urgency(step: usize) -> f64 {
+    (1.0 - (step as f64 - 10.0) / 30.0).clamp(0.3, 1.0)
+}
+
+/// How bad coming close to a collision is, from 0 to 1: by the speed in the two seconds after the time to it runs short.
+fn near_miss(simulated: &[VehicleState], scored: &Scored) -> f64 {
+    let Some(step) = scored.ttc_step else { return 0.0 };
+    let second = simulated.iter().skip(step).take(NEAR_MISS_STEPS);
+    let sum_mps: f64 = second.map(|state| state.speed_mps.abs()).sum();
+    (sum_mps / NEAR_MISS_STEPS as f64 / FULL_SPEED_MPS).min(1.0)
 }
 
 /// Mean acceleration and turning of a plan as a share of the comfort limits.

@@ -1,16 +1,19 @@
 //! Tandem's planner: predict, propose, simulate, score, check; and stop well when nothing passes.
 
+use tandem_datasets::Class;
 use tandem_graph::Stamp;
 
 use super::objective::{Objective, Recent};
 use super::setting;
 use crate::fallback;
 use crate::guidance::Effects;
+use crate::margin::add_margins;
 use crate::plan::{Fallback, Plan, Planner};
 use crate::predict::Predictor;
 use crate::proposals::tandem::{Before, Generator, waypoint_poses};
 use crate::proposals::{Maneuver, Proposal, set_turning};
-use crate::score::Scorer;
+use crate::score::{Scored, Scorer, Setting};
+use crate::signals::SignalMemory;
 use crate::state::{Agent, Rollout, STEP_S, Scene, VehicleState};
 use crate::validate::validate;
 use crate::vehicle::simulate;
@@ -29,6 +32,7 @@ struct Previous {
 #[derive(Debug, Default)]
 pub struct Tandem {
     predictor: Predictor,
+    lights: SignalMemory,
     generator: Generator,
     agents: Vec<Agent>,
     simulated: Vec<Rollout>,
@@ -45,6 +49,8 @@ impl Planner for Tandem {
     fn plan(&mut self, scene: &Scene) -> Plan {
         let effects = scene.guidance.effects(scene.now);
         self.predictor.predict(scene, &mut self.agents);
+        add_margins(&mut self.agents, &scene.ego, &scene.body);
+        self.lights.update(scene.now, &scene.signals);
         let before = self.before(scene.now);
         self.propose(scene, &effects, &before);
         let plan = self.choose(scene, &effects);
@@ -74,7 +80,7 @@ impl Tandem {
     }
 
     fn propose(&mut self, scene: &Scene, effects: &Effects, before: &Before) {
-        let proposals = self.generator.generate(scene, &self.agents, effects, before);
+        let proposals = self.generator.generate(scene, &self.agents, self.lights.signals(), effects, before);
         self.simulated.clear();
         self.simulated.extend(proposals.iter().map(|proposal| simulate(&scene.ego, &proposal.rollout, &scene.body)));
         self.waypoints = (!effects.waypoints.is_empty()).then(|| follow_waypoints(scene, effects));
@@ -84,7 +90,7 @@ impl Tandem {
 
     /// The best proposal that is fit to be driven; a stop if there is none.
     fn choose(&mut self, scene: &Scene, effects: &Effects) -> Plan {
-        let scored = Scorer::new(setting(scene, &self.agents)).score(&self.simulated);
+        let proposals: Vec<&Proposal> = self.generator.proposals().iter().chain(&self.waypoints).collect();
         let objective = Objective {
             now: scene.now,
             body: scene.body,
@@ -92,12 +98,28 @@ impl Tandem {
             obstacles: self.generator.obstacles(),
             effects,
             recent: &self.recent,
+            before: self.previous.as_ref().map(|previous| previous.proposal.maneuver),
             free_progress_m: 4.0 * self.generator.target_mps(),
         };
-        let proposals: Vec<&Proposal> = self.generator.proposals().iter().chain(&self.waypoints).collect();
-        let values: Vec<f64> = (0..proposals.len())
-            .map(|index| objective.value(proposals[index], &self.simulated[index], &scored[index]))
-            .collect();
+        let score = |agents: &[Agent]| {
+            let setting = Setting { signals: self.lights.signals(), ..setting(scene, agents) };
+            Scorer::new(setting).score(&self.simulated)
+        };
+        let value =
+            |(index, scored): (usize, &Scored)| objective.value(proposals[index], &self.simulated[index], scored);
+        let mut scored = score(&self.agents);
+        let mut values: Vec<f64> = scored.iter().enumerate().map(value).collect();
+        if values.iter().zip(&scored).all(|(value, scored)| *value <= 0.0 || scored.scores.ttc < 1.0) {
+            // No plan leaves room for doubt. What counts now is whether it works out if all is as it seems.
+            let mut exact = self.agents.clone();
+            for (agent, seen) in exact.iter_mut().zip(&scene.agents) {
+                (agent.length, agent.width) = (seen.length, seen.width);
+            }
+            scored = score(&exact);
+            for (doubted, value) in values.iter_mut().zip(scored.iter().enumerate().map(value)) {
+                *doubted = if value > 0.0 { value + doubted.max(0.0) } else { value };
+            }
+        }
         let mut order: Vec<usize> = (0..proposals.len()).collect();
         order.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
         let is_fit = |index: usize, map| validate(&proposals[index].rollout, &scene.ego, &scene.body, map).is_ok();

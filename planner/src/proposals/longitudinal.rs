@@ -25,6 +25,9 @@ const BRAKE: f64 = 3.5;
 /// Braking at most when a collision is near; the comfort limit is 4.05 m/s².
 const BRAKE_HARD: f64 = 6.0;
 
+/// Braking in an emergency, and the jerk with which it comes on, m/s² and m/s³: what a car on a dry road can do.
+pub const EMERGENCY: (f64, f64) = (8.0, 20.0);
+
 /// Wanting to brake by more than this is an emergency, m/s².
 const HARD_FROM: f64 = 3.2;
 
@@ -33,6 +36,12 @@ const CAP_AHEAD_S: f64 = 1.0;
 
 /// Gap kept before a place that someone crosses, besides the model's own, m.
 const YIELD_GAP_M: f64 = 1.0;
+
+/// Who stands this near to a stop line does not move up to it, m.
+const HOLD_WITHIN_M: f64 = 3.0;
+
+/// Slower than this is standing, m/s.
+const STANDING_MPS: f64 = 0.15;
 
 /// What a lengthwise plan starts from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +69,8 @@ pub enum Policy {
         /// Deceleration, m/s², positive.
         deceleration_mps2: f64,
     },
+    /// Brake as hard as the vehicle can, comfort aside.
+    Emergency,
 }
 
 /// What holds for all proposals of a cycle.
@@ -117,6 +128,10 @@ pub fn unroll(
         *slot = now;
         let wanted = match policy {
             Policy::Follow { share, yields } => wanted(share, yields, step, &now, blockers, limits),
+            Policy::Emergency => {
+                now = advance_within(&now, -EMERGENCY.0, stretch(now.along_m), EMERGENCY.1, EMERGENCY.0);
+                continue;
+            }
             Policy::Brake { deceleration_mps2 } => {
                 wanted(1.0, false, step, &now, blockers, limits).min(-deceleration_mps2)
             }
@@ -169,8 +184,12 @@ pub fn step_at(steps: &[Step; PLAN_STATES], position: f64) -> Step {
 pub fn advance(now: &Step, wanted: f64, stretch: f64) -> Step {
     let hard = wanted < -HARD_FROM;
     let (jerk_down, brake) = if hard { (JERK_HARD, BRAKE_HARD) } else { (JERK_DOWN, BRAKE) };
+    advance_within(now, wanted, stretch, jerk_down, brake)
+}
+
+fn advance_within(now: &Step, wanted: f64, stretch: f64, jerk_down: f64, brake: f64) -> Step {
     // Braking fades towards standstill so that it ends there: v = a² / 2j.
-    let stopping = -(2.0 * if hard { JERK_HARD } else { JERK_STOP } * now.speed_mps).sqrt();
+    let stopping = -(2.0 * JERK_STOP.max(if jerk_down > JERK_DOWN { jerk_down } else { 0.0 }) * now.speed_mps).sqrt();
     let wanted = wanted.max(-brake).max(stopping.min(-0.05));
     let jerk = ((wanted - now.acceleration_mps2) / RESPONSE_S).clamp(-jerk_down, JERK_UP);
     // Easing off is allowed to be quicker where braking on would go past standstill.
@@ -191,20 +210,18 @@ fn wanted(share: f64, yields: bool, step: usize, now: &Step, blockers: &[Blocker
     let free = free.min(capped.max(-idm.deceleration_mps2));
     let front_m = now.along_m + limits.front_m;
     let mut lowest = free;
-    let mut follow = |gap_m: f64, speed_mps: f64| {
-        lowest = lowest.min(idm.following_acceleration(now.speed_mps, Leader { gap_m, speed_mps }));
-    };
+    let follow = |gap_m: f64, speed_mps: f64| idm.following_acceleration(now.speed_mps, Leader { gap_m, speed_mps });
     for blocker in blockers {
         let from_m = blocker.from_m[step];
         if from_m.is_finite() {
             if blocker.middle_m[step] > now.along_m + limits.center_m {
-                follow(from_m - front_m, blocker.speed_mps);
+                lowest = lowest.min(follow(from_m - front_m, blocker.speed_mps));
             }
         } else if yields && blocker.crosses && step < blocker.last_step {
             // Not there yet: wait before the nearest place that it will cover.
             let nearest_m = blocker.from_m[step..=blocker.last_step].iter().copied().fold(f64::INFINITY, f64::min);
             if nearest_m > front_m {
-                follow(nearest_m - front_m - YIELD_GAP_M, 0.0);
+                lowest = lowest.min(follow(nearest_m - front_m - YIELD_GAP_M, 0.0));
             }
         }
     }
@@ -212,7 +229,10 @@ fn wanted(share: f64, yields: bool, step: usize, now: &Step, blockers: &[Blocker
         // A line that could only be kept by braking very hard has been passed already, in effect.
         let gap_m = stop_m - front_m;
         if gap_m > 0.0 || now.speed_mps < 0.5 && gap_m > -2.0 {
-            follow(gap_m + idm.min_gap_m - 0.5, 0.0);
+            lowest = lowest.min(follow(gap_m + idm.min_gap_m - 0.5, 0.0));
+        }
+        if gap_m < HOLD_WITHIN_M && gap_m > -HOLD_WITHIN_M && now.speed_mps < STANDING_MPS {
+            lowest = lowest.min(-0.1);
         }
     }
     lowest

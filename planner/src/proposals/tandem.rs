@@ -1,6 +1,6 @@
 //! Tandem's proposals: finer than PDM-Closed's, with detours, lane changes, waiting and braking.
 
-use tandem_datasets::{Pose2, SignalColor};
+use tandem_datasets::{LaneId, Pose2, SignalColor};
 
 use super::lateral::Line;
 use super::longitudinal::{Limits, Policy, Start, Step, go_on, step_at, unroll};
@@ -8,7 +8,7 @@ use super::obstacles::{Blocker, Extent, Obstacle, along_route, in_the_way, stand
 use super::{EgoOnRoute, Maneuver, Proposal, lay_out, stretch};
 use crate::guidance::Effects;
 use crate::idm::Idm;
-use crate::state::{Agent, PLAN_STATES, Scene};
+use crate::state::{Agent, PLAN_STATES, STEP_S, Scene};
 
 /// How Tandem follows. Gentler and a little keener than PDM-Closed's parameters.
 pub const FOLLOWING: Idm =
@@ -56,12 +56,18 @@ const PASSED_LINE_M: f64 = 1.5;
 /// Braking harder than this for a yellow light is not asked for, m/s².
 const YELLOW_MPS2: f64 = 2.5;
 
+/// The plan in force is given up where it has become faster than following allows by this much, m/s per second ahead.
+const TOO_FAST_MPS2: f64 = 0.5;
+
 /// Proposals on the same line that are never farther apart than this, in m and m/s, are one.
 const SAME_M: f64 = 0.15;
 
 /// Measured accelerations beyond these are not planned on from: no plan may contain them, m/s².
 const START_ACCELERATION_MPS2: f64 = 4.0;
 const START_BRAKE_MPS2: f64 = 8.0;
+
+/// Slower than this, braking as hard as possible stops no sooner than braking well, m/s.
+const EMERGENCY_ABOVE_MPS: f64 = 1.5;
 
 /// What the planner decided in the cycle before.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,7 +98,14 @@ pub struct Generator {
 
 impl Generator {
     /// The proposals of a cycle; at least the centreline at several speeds and three ways to brake.
-    pub fn generate(&mut self, scene: &Scene, agents: &[Agent], effects: &Effects, before: &Before) -> &[Proposal] {
+    pub fn generate(
+        &mut self,
+        scene: &Scene,
+        agents: &[Agent],
+        signals: &[(LaneId, SignalColor)],
+        effects: &Effects,
+        before: &Before,
+    ) -> &[Proposal] {
         let frame = scene.route.centerline();
         let hint_m = self.ego.map(|ego| ego.along_m);
         let mut ego = EgoOnRoute::find(frame, &scene.ego, &scene.body, hint_m);
@@ -122,6 +135,7 @@ impl Generator {
             }
         }
         let target_mps = self.find_limits(scene, agents, effects, &ego, &start);
+        self.find_stops(scene, signals, &ego, &start);
         along_route(frame, agents, ego.along_m - 10.0, ego.along_m + AHEAD_M, &mut self.obstacles);
         for region in &effects.regions {
             let corners = region.iter().map(|point| frame.project_near(*point, ego.along_m));
@@ -183,7 +197,7 @@ impl Generator {
         &self.obstacles
     }
 
-    /// Fills in speed caps and stopping places; returns the speed to make for, m/s.
+    /// Fills in speed caps; returns the speed to make for, m/s.
     fn find_limits(
         &mut self,
         scene: &Scene,
@@ -215,10 +229,15 @@ impl Generator {
             let reachable = (self.caps_mps[m + 1].powi(2) + 2.0 * APPROACH_MPS2).sqrt();
             self.caps_mps[m] = self.caps_mps[m].min(reachable);
         }
+        limit(ego.along_m)
+    }
+
+    /// Fills in where lights demand to stop.
+    fn find_stops(&mut self, scene: &Scene, signals: &[(LaneId, SignalColor)], ego: &EgoOnRoute, start: &Start) {
         self.stops_m.clear();
         let front_m = ego.along_m + scene.body.rear_axle_to_center + scene.body.length / 2.0;
-        for (lane, color) in &scene.signals {
-            let Some(stop_m) = route.stop_line_m(*lane) else { continue };
+        for (lane, color) in signals {
+            let Some(stop_m) = scene.route.stop_line_m(*lane) else { continue };
             let ahead_m = stop_m - front_m;
             let stops = match color {
                 SignalColor::Red => ahead_m > -PASSED_LINE_M,
@@ -229,7 +248,6 @@ impl Generator {
                 self.stops_m.push(stop_m);
             }
         }
-        limit(ego.along_m)
     }
 
     /// Fills in the lateral plans to try.
@@ -334,6 +352,9 @@ impl Generator {
             for deceleration_mps2 in [1.0, 2.5, 5.0] {
                 self.add(scene, &line, Maneuver::Stop, Policy::Brake { deceleration_mps2 }, start, &blockers, limits);
             }
+            if start.speed_mps > EMERGENCY_ABOVE_MPS {
+                self.add(scene, &line, Maneuver::Stop, Policy::Emergency, start, &blockers, limits);
+            }
         }
         self.blockers = blockers;
     }
@@ -348,6 +369,15 @@ impl Generator {
         in_the_way(&self.obstacles, &line, scene.body.width / 2.0 + CLEARANCE_M, &mut self.blockers);
         let on_line = |along_m| stretch(frame, along_m, line.at(along_m));
         let steps = go_on(steps, *age_steps, along_m, &self.blockers, limits, on_line);
+        let start = Start { along_m, speed_mps: steps[0].speed_mps, acceleration_mps2: steps[0].acceleration_mps2 };
+        let follow = Policy::Follow { share: 1.0, yields: false };
+        let anew = unroll(follow, start, &self.blockers, limits, on_line);
+        if (10..PLAN_STATES)
+            .step_by(10)
+            .any(|step| steps[step].speed_mps > anew[step].speed_mps + TOO_FAST_MPS2 * step as f64 * STEP_S)
+        {
+            return;
+        }
         let proposal = self.next_slot();
         (proposal.maneuver, proposal.line, proposal.steps) = (maneuver, Some(line), steps);
         proposal.label.clear();
@@ -404,6 +434,7 @@ fn describe(policy: Policy, line: &Line, label: &mut String) {
     let _ = match policy {
         Policy::Follow { share, yields: false } => write!(label, "follow {share:.1}"),
         Policy::Follow { share, yields: true } => write!(label, "yield {share:.1}"),
+        Policy::Emergency => write!(label, "brake hard"),
         Policy::Brake { deceleration_mps2 } => write!(label, "brake {deceleration_mps2:.1}"),
     };
     if line.target_m() != 0.0 {
