@@ -39,3 +39,28 @@ pub(crate) fn add_margins(agents: &mut [Agent], ego: &VehicleState, body: &EgoBo
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tandem_datasets::Pose2;
+
+    use super::*;
+
+    #[test]
+    fn agents_grow_unless_the_vehicle_is_within_the_margin() {
+        let (ego, body) = (VehicleState::default(), EgoBody::default());
+        let side_m = body.outline(ego.pose).width / 2.0;
+        let walker = |gap_m: f64| Agent {
+            id: 1,
+            class: Class::Pedestrian,
+            length: 0.6,
+            width: 0.6,
+            path: vec![Pose2::new(0.5, side_m + 0.3 + gap_m, 0.0)],
+            speed_mps: 0.0,
+        };
+        let mut agents = [walker(0.2), walker(0.5)];
+        add_margins(&mut agents, &ego, &body);
+        assert_eq!(agents[0].width, 0.6);
+        assert!((agents[1].width - 1.2).abs() < 1e-9 && (agents[1].length - 1.2).abs() < 1e-9);
+    }
+}

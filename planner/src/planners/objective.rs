@@ -32,6 +32,9 @@ const CALM_WEIGHT: f64 = 0.02;
 /// What coming close to a collision costs besides TTC, at full speed: progress shall not pay for it.
 const NEAR_MISS_COST: f64 = 1.0;
 
+/// What having no room costs besides, once the time to collision runs short.
+const NO_ROOM_COST: f64 = 0.5;
+
 /// The speed at which coming close to a collision costs that, m/s.
 const FULL_SPEED_MPS: f64 = 12.0;
 
@@ -154,10 +157,11 @@ impl Objective<'_> {
         }
         let progress = (scored.progress_m / self.free_progress_m.max(5.0)).min(1.0);
         let disagreement = self.recent.disagreement(self.now, &proposal.rollout);
+        let crowding = self.crowding(proposal);
         let change = self.recent.change(self.now, &proposal.rollout);
         let broken = |difference: f64| ((difference - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0);
         let extras = PROGRESS_WEIGHT * progress + self.effects.bonus(proposal.maneuver)
-            - ROOM_WEIGHT * self.crowding(proposal)
+            - ROOM_WEIGHT * crowding
             - AGREEMENT_WEIGHT * broken(disagreement)
             - CHANGE_WEIGHT * broken(change)
             - CALM_WEIGHT * unrest(&proposal.rollout)
@@ -169,7 +173,7 @@ impl Objective<'_> {
         }
         // Whoever comes close to a collision shall be slow, whatever that costs; still better than a collision.
         let progress_share = 5.0 / 16.0 * multipliers * scored.scores.ep;
-        let worth = value - progress_share - NEAR_MISS_COST * near_miss(simulated, scored);
+        let worth = value - progress_share - NEAR_MISS_COST * near_miss(simulated, scored) - NO_ROOM_COST * crowding;
         let urgency = scored.ttc_step.map_or(1.0, urgency);
         urgency * 0.3 * (1.0 + worth.clamp(-0.9, 1.0)) + (1.0 - urgency) * value
     }

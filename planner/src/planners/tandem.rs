@@ -1,6 +1,5 @@
 //! Tandem's planner: predict, propose, simulate, score, check; and stop well when nothing passes.
 
-use tandem_datasets::Class;
 use tandem_graph::Stamp;
 
 use super::objective::{Objective, Recent};

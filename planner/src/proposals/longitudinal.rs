@@ -325,4 +325,36 @@ mod tests {
             assert!(deceleration_mps2 < 2.0 || plan[40].speed_mps == 0.0, "{:?}", plan[40]);
         }
     }
+
+    #[test]
+    fn a_plan_in_force_goes_on_as_it_was() {
+        let start = Start { along_m: 0.0, speed_mps: 8.0, acceleration_mps2: 0.3 };
+        let plan = unroll(FOLLOW, start, &[], &LIMITS, |_| 1.0);
+        let next = go_on(&plan, 2.5, plan[2].along_m, &[], &LIMITS, |_| 1.0);
+        for (step, now) in next.iter().enumerate().take(PLAN_STATES - 4) {
+            let expected = step_at(&plan, step as f64 + 2.5);
+            assert!((now.speed_mps - expected.speed_mps).abs() < 1e-9);
+            assert!((now.acceleration_mps2 - expected.acceleration_mps2).abs() < 1e-9);
+        }
+        assert!((next[0].along_m - plan[2].along_m).abs() < 1e-9);
+        assert_smooth(&next);
+    }
+
+    #[test]
+    fn who_stands_at_a_stop_line_stays() {
+        for gap_m in [-1.0, 0.2, 2.0] {
+            let limits = Limits { stops_m: &[50.0], ..LIMITS };
+            let start = Start { along_m: 50.0 - limits.front_m - gap_m, speed_mps: 0.0, acceleration_mps2: 0.0 };
+            let end = drive(10.0, start, &limits).last().unwrap().along_m;
+            assert!((end - start.along_m).abs() < 1e-9, "moved {} m", end - start.along_m);
+        }
+    }
+
+    #[test]
+    fn an_emergency_stop_is_the_shortest() {
+        let start = Start { along_m: 0.0, speed_mps: 9.0, acceleration_mps2: 0.7 };
+        let stop = |policy| unroll(policy, start, &[], &LIMITS, |_| 1.0)[PLAN_STATES - 1];
+        let (hard, well) = (stop(Policy::Emergency), stop(Policy::Brake { deceleration_mps2: 5.0 }));
+        assert!(hard.speed_mps == 0.0 && hard.along_m < 9.0 && hard.along_m < well.along_m - 3.0, "{hard:?} {well:?}");
+    }
 }
