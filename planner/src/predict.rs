@@ -6,8 +6,11 @@ use tandem_graph::Stamp;
 
 use crate::state::{Agent, PLAN_STATES, STEP_S, Scene};
 
-/// States of a predicted path: those of a plan and one second more, for the time to collision.
-pub const PREDICTED_STATES: usize = PLAN_STATES + 10;
+/// States that proposals are scored against: those of a plan and one second more, for the time to collision.
+pub const SCORED_STATES: usize = PLAN_STATES + 10;
+
+/// States of a predicted path: as long again as a plan, to see what a plan ends before.
+pub const PREDICTED_STATES: usize = 2 * PLAN_STATES - 1;
 
 /// Slower than this is standing, m/s.
 const STANDING_MPS: f64 = 0.3;

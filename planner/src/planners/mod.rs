@@ -17,7 +17,7 @@ use tandem_graph::Stamp;
 
 use crate::Error;
 use crate::plan::Planner;
-use crate::predict::PREDICTED_STATES;
+use crate::predict::SCORED_STATES;
 use crate::score::{Setting, Traffic};
 use crate::state::{Agent, Scene, VehicleState};
 
@@ -46,7 +46,7 @@ fn setting<'a>(scene: &'a Scene, agents: &[Agent]) -> Setting<'a> {
         body: scene.body,
         map: &scene.map,
         route: &scene.route,
-        traffic: Traffic::predicted(agents, PREDICTED_STATES),
+        traffic: Traffic::predicted(agents, SCORED_STATES),
         signals: &scene.signals,
         // The history ends with the plan's own first state.
         history: scene.history.split_last().map_or(&[], |(_, before)| before),

@@ -6,10 +6,11 @@ use tandem_datasets::{Class, EgoBody};
 use tandem_graph::Stamp;
 
 use crate::guidance::Effects;
+use crate::predict::PREDICTED_STATES;
 use crate::proposals::obstacles::Obstacle;
 use crate::proposals::{Maneuver, Proposal};
 use crate::score::{EC_STEPS, Scored};
-use crate::state::{Agent, Rollout, STEP_S, VehicleState};
+use crate::state::{Agent, PLAN_STATES, Rollout, STEP_S, VehicleState};
 
 /// Weight of room to the others.
 const ROOM_WEIGHT: f64 = 0.08;
@@ -46,6 +47,18 @@ const STOP_COST: f64 = 0.05;
 
 /// What leaving the lane has to be better by than staying in it: whoever stands ahead may only wait in a queue.
 const LEAVE_COST: f64 = 0.12;
+
+/// What ending in the way of others who cross, with no way on or back, has to be better by than waiting.
+const TRAP_COST: f64 = 0.4;
+
+/// How hard the vehicle brakes, or drives on, after the end of a plan to keep clear of others, m/s².
+const AFTERWARDS_MPS2: [f64; 2] = [-2.5, 1.0];
+
+/// Steps between two looks at the others after the end of a plan.
+const LOOK_STEPS: usize = 5;
+
+/// Who moves less than this across the route from look to look does not cross it, m.
+const CROSSING_M: f64 = 0.5;
 
 /// Weight of being on the centreline in the end.
 const CENTER_WEIGHT: f64 = 0.02;
@@ -166,7 +179,8 @@ impl Objective<'_> {
             - CHANGE_WEIGHT * broken(change)
             - CALM_WEIGHT * unrest(&proposal.rollout)
             - CENTER_WEIGHT * off_center(proposal)
-            - self.change_cost(proposal.maneuver);
+            - self.change_cost(proposal.maneuver)
+            - if self.ends_trapped(proposal) { TRAP_COST } else { 0.0 };
         let value = scored.scores.total() + multipliers * extras;
         if scored.scores.ttc == 1.0 {
             return value;
@@ -189,6 +203,30 @@ impl Objective<'_> {
             }
             _ => 0.0,
         }
+    }
+
+    /// Whether others who cross hit the vehicle after the end of a plan, whether it brakes then or drives on.
+    fn ends_trapped(&self, proposal: &Proposal) -> bool {
+        let (Some(line), Some(end)) = (&proposal.line, proposal.steps.last()) else { return false };
+        AFTERWARDS_MPS2.iter().all(|acceleration_mps2| {
+            (PLAN_STATES..PREDICTED_STATES).step_by(LOOK_STEPS).any(|step| {
+                let elapsed_s = (step - PLAN_STATES + 1) as f64 * STEP_S;
+                let until_s = if *acceleration_mps2 < 0.0 {
+                    elapsed_s.min(-end.speed_mps / acceleration_mps2)
+                } else {
+                    elapsed_s
+                };
+                let moved_m = until_s * (end.speed_mps + 0.5 * acceleration_mps2 * until_s);
+                let center_m = end.along_m + moved_m + self.body.rear_axle_to_center;
+                let left_m = line.at(center_m).left_m;
+                self.obstacles.iter().filter(|obstacle| !obstacle.stands).any(|obstacle| {
+                    let (before, now) = (obstacle.at_step(step - LOOK_STEPS), obstacle.at_step(step));
+                    (now.left_m - before.left_m).abs() > CROSSING_M
+                        && (now.from_m - center_m).max(center_m - now.to_m) < self.body.length / 2.0
+                        && now.is_within(left_m, self.body.width / 2.0)
+                })
+            })
+        })
     }
 
     /// How bad a proposal is that can't be avoided: the later and the slower it hits, the better.

@@ -65,7 +65,7 @@ impl Collision {
     }
 }
 
-/// Calls `report` with the first overlap of each agent that did not overlap at the start.
+/// Calls `report` with the first overlap of each agent that did not appear upon the ego.
 pub(super) fn collisions(motion: &Motion, traffic: &Traffic, mut report: impl FnMut(Collision)) {
     motion.near(traffic, |agent, steps| {
         for step in steps {

@@ -10,6 +10,9 @@ use super::traffic::{BLOCK, LOOK_AHEAD, Traffic, block_steps};
 use crate::route::Route;
 use crate::state::{STEP_S, VehicleState};
 
+/// Steps by which a track may begin later than its object could be seen: nuScenes names objects every half second.
+const UNSEEN_STEPS: usize = 5;
+
 /// Where one is driven and by what.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
@@ -98,7 +101,7 @@ impl<'a> Motion<'a> {
     }
 
     /// Calls `visit` for each agent and each range of steps in which the agent may come near, in rising order, until
-    /// it returns false for that agent. Agents that overlap the ego at the start are left out.
+    /// it returns false for that agent. Agents that [`Self::appears_upon`] tells of are left out.
     pub fn near(&self, traffic: &Traffic, mut visit: impl FnMut(usize, std::ops::Range<usize>) -> bool) {
         let steps = self.states.len().min(traffic.steps());
         for (agent, body) in traffic.bodies.iter().enumerate() {
@@ -111,7 +114,7 @@ impl<'a> Motion<'a> {
                 if !ego.meets(other) {
                     continue;
                 }
-                if !seen && self.overlaps(traffic, agent, 0) {
+                if !seen && self.appears_upon(traffic, agent) {
                     break;
                 }
                 seen = true;
@@ -120,6 +123,16 @@ impl<'a> Motion<'a> {
                 }
             }
         }
+    }
+
+    /// Whether an agent overlaps the ego as it appears: at the start, or later within [`UNSEEN_STEPS`] of where it is
+    /// first known.
+    pub fn appears_upon(&self, traffic: &Traffic, agent: usize) -> bool {
+        let first = traffic.first_step(agent);
+        let last = if first == 0 { 0 } else { first + UNSEEN_STEPS };
+        (first..=last)
+            .take_while(|step| *step < self.states.len().min(traffic.steps()))
+            .any(|step| self.overlaps(traffic, agent, step))
     }
 
     /// Whether the ego and an agent overlap at a step.

@@ -84,7 +84,7 @@ pub struct RunScore {
     pub progress_m: f64,
     /// How far the rear axle drove, m.
     pub distance_m: f64,
-    /// The first overlap with each agent that did not overlap at the start, at fault or not.
+    /// The first overlap with each agent that did not appear upon the ego, at fault or not.
     pub collisions: Vec<Collision>,
     /// What went wrong, by rising step.
     pub events: Vec<Event>,

@@ -149,6 +149,11 @@ impl Traffic {
         self.bodies.len()
     }
 
+    /// The step at which an agent is first there; 0 for one that never is.
+    pub(super) fn first_step(&self, agent: usize) -> usize {
+        self.poses(agent).iter().position(|pose| !pose.x.is_nan()).unwrap_or(0)
+    }
+
     /// One agent's poses at every step.
     pub(super) fn poses(&self, agent: usize) -> &[Pose2] {
         &self.poses[agent * self.steps..][..self.steps]

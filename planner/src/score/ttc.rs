@@ -96,8 +96,8 @@ fn counts(motion: &Motion, traffic: &Traffic, step: usize, agent: usize, agent_s
 
 /// Time until the ego first touches an agent if both keep velocity and heading, s; `None` beyond [`MAX_TTC_S`].
 ///
-/// For plots: exact instead of every 0.3 s. Only agents that are the ego's to mind at contact count, and none that it
-/// touches already at the first step.
+/// For plots: exact instead of every 0.3 s. Only agents that are the ego's to mind at contact count, and none that
+/// appears upon it.
 pub(super) fn time_to_collision_s(motion: &Motion, traffic: &Traffic, step: usize) -> Option<f64> {
     let (ego, state) = (&motion.outlines[step], &motion.states[step]);
     if state.speed_mps.abs() < STANDS_MPS || step >= traffic.steps() {
@@ -111,7 +111,10 @@ pub(super) fn time_to_collision_s(motion: &Motion, traffic: &Traffic, step: usiz
             (at.speed_mps * at.cos - state.speed_mps * ego.cos, at.speed_mps * at.sin - state.speed_mps * ego.sin);
         let limit_s = soonest.unwrap_or(MAX_TTC_S);
         let reach = motion.radius + body.radius + vx.hypot(vy) * limit_s;
-        if pose.x.is_nan() || dx * dx + dy * dy > reach * reach || motion.overlaps(traffic, agent, 0) {
+        if pose.x.is_nan()
+            || dx * dx + dy * dy > reach * reach
+            || motion.overlaps(traffic, agent, traffic.first_step(agent))
+        {
             continue;
         }
         let contact_s = ego.first_contact_s(&traffic.rectangle(agent, step), vx, vy);
