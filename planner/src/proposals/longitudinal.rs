@@ -34,6 +34,9 @@ const HARD_FROM: f64 = 3.2;
 /// Time ahead at which the speed cap of curves is looked up, s.
 const CAP_AHEAD_S: f64 = 1.0;
 
+/// Gap kept before a line to stop at, m.
+const STOP_LINE_GAP_M: f64 = 1.0;
+
 /// Gap kept before a place that someone crosses, besides the model's own, m.
 const YIELD_GAP_M: f64 = 1.0;
 
@@ -229,7 +232,7 @@ fn wanted(share: f64, yields: bool, step: usize, now: &Step, blockers: &[Blocker
         // A line that could only be kept by braking very hard has been passed already, in effect.
         let gap_m = stop_m - front_m;
         if gap_m > 0.0 || now.speed_mps < 0.5 && gap_m > -2.0 {
-            lowest = lowest.min(follow(gap_m + idm.min_gap_m - 0.5, 0.0));
+            lowest = lowest.min(follow(gap_m + idm.min_gap_m - STOP_LINE_GAP_M, 0.0));
         }
         if gap_m < HOLD_WITHIN_M && gap_m > -HOLD_WITHIN_M && now.speed_mps < STANDING_MPS {
             lowest = lowest.min(-0.1);

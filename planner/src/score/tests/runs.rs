@@ -46,12 +46,16 @@ fn agents_are_only_where_they_were_seen() {
     let gone = Traffic::observed((0..60).map(|step| (step < 16).then(|| car(1, 30.5, 0.0, 0.0))));
     assert_eq!(score_run(&run(&map, &route, &states, &gone)).raw, SubScores::PERFECT);
     // Appears late.
-    let late = Traffic::observed((0..60).map(|step| (step >= 20).then(|| car(1, 30.5, 0.0, 0.0))));
+    let from =
+        |first: usize| Traffic::observed((0..60).map(move |step| (step >= first).then(|| car(1, 30.5, 0.0, 0.0))));
+    let late = from(19);
     let score = score_run(&run(&map, &route, &states, &late));
     assert_eq!((score.raw.nc, score.raw.ttc), (0.0, 0.0));
-    assert_eq!((score.ttc_s[19], score.collisions[0].step), (None, 25));
+    assert_eq!((score.ttc_s[18], score.collisions[0].step), (None, 25));
     assert_eq!((late.agents(), late.steps()), (1, 60));
-    assert!(late.outline(0, 19).is_none() && late.outline(0, 20).is_some());
+    assert!(late.outline(0, 18).is_none() && late.outline(0, 19).is_some());
+    // Appears when nobody could keep clear of it any more.
+    assert_eq!(score_run(&run(&map, &route, &states, &from(20))).raw, SubScores::PERFECT);
 }
 
 #[test]
