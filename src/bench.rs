@@ -30,6 +30,9 @@ pub struct LockstepArgs {
     /// Who drives.
     #[arg(long, value_delimiter = ',', default_value = "tandem,pdm,idm")]
     planner: Vec<String>,
+    /// How the others move.
+    #[arg(long, default_value = "replay")]
+    traffic: TrafficMode,
     /// How often each is driven.
     #[arg(long, default_value_t = 9)]
     runs: usize,
@@ -77,7 +80,7 @@ fn lockstep(args: &LockstepArgs) -> anyhow::Result<Outcome> {
     for case in &cases {
         let course = Arc::new(Course::new(&Arc::new(case.open()?))?);
         for planner in &args.planner {
-            paces.push(pace(&course, planner, args.runs)?);
+            paces.push(pace(&course, planner, args.traffic, args.runs)?);
         }
     }
     if args.json {
@@ -96,13 +99,8 @@ fn lockstep(args: &LockstepArgs) -> anyhow::Result<Outcome> {
 }
 
 /// Drives a course `runs` times, after once to warm up; every run has to give the same messages.
-fn pace(course: &Arc<Course>, planner: &str, runs: usize) -> anyhow::Result<Pace> {
-    let setup = Setup {
-        course: Arc::clone(course),
-        planner: planner.to_owned(),
-        traffic: TrafficMode::Reactive,
-        faults: Faults::default(),
-    };
+fn pace(course: &Arc<Course>, planner: &str, traffic: TrafficMode, runs: usize) -> anyhow::Result<Pace> {
+    let setup = Setup { course: Arc::clone(course), planner: planner.to_owned(), traffic, faults: Faults::default() };
     let sha256 = drive(&setup, &mut [])?.sha256;
     let simulated_s = course.end().seconds_since(course.first());
     let mut times = Vec::with_capacity(runs);
