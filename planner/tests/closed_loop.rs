@@ -4,7 +4,7 @@ mod support;
 
 use support::maps::{MapBuilder, arc, straight};
 use support::{Actor, Drive, Stage};
-use tandem_datasets::{LaneId, Map, Pose2, SignalColor};
+use tandem_datasets::{Class, LaneId, Map, Pose2, SignalColor};
 use tandem_planner::planners::Tandem;
 use tandem_planner::{Planner, VehicleState};
 
@@ -87,6 +87,22 @@ fn it_lets_a_pedestrian_cross() {
         assert_sound(&drive);
         assert!(drive.end().pose.x > x + 20.0, "{}", drive.end().pose.x);
     }
+}
+
+#[test]
+fn it_does_not_come_to_stand_in_the_way_of_a_stream_of_cars() {
+    let mut stage = Stage::new(road(), &[LaneId(0)], start(9.0));
+    for k in 0..6 {
+        let from_y = -25.0 - 24.0 * f64::from(k);
+        let motion = move |t: f64| (Pose2::new(70.0, from_y + 9.0 * t, std::f64::consts::FRAC_PI_2), 9.0);
+        stage.actors.push(Actor { class: Class::Car, size: [4.6, 1.9], motion: Box::new(motion) });
+    }
+    let drive = drive(&stage, 28.0);
+    assert_sound(&drive);
+    // Front 4.05 m before the rear axle, back 1 m behind it; the cars cover the metre on either side of 70 m.
+    let stands = |x: f64, speed_mps: f64| speed_mps < 1.0 && x + 4.05 > 69.0 && x - 1.0 < 71.0;
+    assert!(!drive.states.iter().any(|state| stands(state.pose.x, state.speed_mps)));
+    assert!(drive.end().pose.x > 90.0, "{}", drive.end().pose.x);
 }
 
 #[test]
