@@ -36,7 +36,7 @@ pub struct Limit {
     pub high: f64,
 }
 
-/// nuPlan's limits, in the order of [`Ride::series`].
+/// nuPlan's limits, in the order of a ride's series.
 pub const LIMITS: [Limit; 6] = [
     Limit { name: "longitudinal acceleration", unit: "m/s²", low: -4.05, high: 2.40 },
     Limit { name: "lateral acceleration", unit: "m/s²", low: -4.89, high: 4.89 },

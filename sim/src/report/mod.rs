@@ -1,8 +1,8 @@
 //! Runs as one web page: scores, every scene from above to scrub through, plots, and the worst moments first.
 //!
 //! The page is a single file that needs nothing else: it opens from disk, works without a network, and a content
-//! security policy keeps it so. Numbers are embedded as [`columns`], one block a run and one a map, unpacked by the
-//! browser when a run is opened; names and descriptions are embedded as JSON and only ever shown as text.
+//! security policy keeps it so. Numbers are embedded as columns of differences, one block a run and one a map, unpacked
+//! by the browser when a run is opened; names and descriptions are embedded as JSON and only ever shown as text.
 
 mod columns;
 mod moments;
