@@ -18,7 +18,8 @@ use crate::{Inputs, Node, NodeSpec, Outputs, Stamp, Topic};
 /// The environment variable by which a child knows its job.
 const JOB: &str = "TANDEM_LINK_BENCH_JOB";
 
-/// How long after the last message the child still listens, so that what was sent is also announced.
+/// How long it is waited, before the first message until the child's subscription has surely come through, and after the
+/// last one, so that what was sent is also announced.
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// How many messages are left out of the latencies: the first ones map the shared memory.
@@ -142,7 +143,7 @@ pub fn run(options: &Options, mut command: Command) -> Result<Report, Error> {
         read.map(|_| text)
     });
     let image = Image { data: vec![7; options.bytes], ..Image::default() };
-    let mut source = Source { period: options.period, messages: options.messages, image, sent: 0 };
+    let mut source = Source { period: options.period, messages: options.messages, image, ready: None, sent: 0 };
     let mut live = Live::new(&session);
     live.add(&mut source).stopped_by(&stopper);
     let summary = live.run_for(options.limit);
@@ -220,6 +221,8 @@ struct Source {
     period: Duration,
     messages: u64,
     image: Image,
+    /// When the child was first heard of.
+    ready: Option<Stamp>,
     sent: u64,
 }
 
@@ -229,7 +232,10 @@ impl Node for Source {
     }
 
     fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
-        if inputs.latest(&READY).is_none() {
+        if self.ready.is_none() && inputs.latest(&READY).is_some() {
+            self.ready = Some(now);
+        }
+        if self.ready.is_none_or(|ready| now < ready + SETTLE) {
             return;
         }
         if self.sent < self.messages {
