@@ -2,23 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+#[path = "../../tests/support/data.rs"]
+mod data;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use data::data;
 use nalgebra::Point2;
 use tandem_datasets::{Class, Log, discover};
-
-/// The directory of real data; `None`, with a printed reason, where there is none outside CI.
-fn data() -> Option<PathBuf> {
-    match std::env::var_os("TANDEM_DATA") {
-        Some(path) => Some(path.into()),
-        None => {
-            assert!(std::env::var_os("CI").is_none(), "CI needs TANDEM_DATA, the directory of real data");
-            eprintln!("skipped: TANDEM_DATA does not name the directory of real data");
-            None
-        }
-    }
-}
 
 fn logs(path: &Path) -> BTreeMap<String, Log> {
     discover(path).unwrap().iter().map(|log| (log.id[..8].to_owned(), log.read().unwrap())).collect()

@@ -2,25 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../tests/support/data.rs"]
+mod data;
+
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use data::data;
 use nalgebra::{Isometry3, Matrix3, Point3, Quaternion, Translation3, UnitQuaternion, Vector3};
 use serde::Deserialize;
 use tandem_datasets::{Box3, Camera, Log, discover};
-
-/// The directory of real data; `None`, with a printed reason, where there is none outside CI.
-fn data() -> Option<PathBuf> {
-    match std::env::var_os("TANDEM_DATA") {
-        Some(path) => Some(path.into()),
-        None => {
-            assert!(std::env::var_os("CI").is_none(), "CI needs TANDEM_DATA, the directory of real data");
-            eprintln!("skipped: TANDEM_DATA does not name the directory of real data");
-            None
-        }
-    }
-}
 
 fn logs(data: &Path) -> BTreeMap<String, Log> {
     let found = discover(data.join("nuscenes")).unwrap();

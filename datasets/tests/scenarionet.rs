@@ -2,25 +2,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../tests/support/data.rs"]
+mod data;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
+use data::data;
 use nalgebra::Point2;
 use serde_json::Value;
 use tandem_datasets::{DrivableSource, Lane, LaneId, Log, Map, scenarionet};
 use tandem_graph::Stamp;
-
-/// The folder of real logs; without it these tests have nothing to look at, and in CI that is an error.
-fn data() -> Option<PathBuf> {
-    let data = std::env::var_os("TANDEM_DATA").map(PathBuf::from);
-    assert!(data.is_some() || std::env::var_os("CI").is_none(), "CI must set TANDEM_DATA");
-    if data.is_none() {
-        println!("skipped: TANDEM_DATA is not set");
-    }
-    data
-}
 
 fn log(data: &Path, name: &str) -> Log {
     scenarionet::read(&data.join(format!("scenarios/scenarionet/{name}.json.gz"))).unwrap()

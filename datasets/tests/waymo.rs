@@ -2,20 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
+#[path = "../../tests/support/data.rs"]
+mod data;
+
 use std::time::Instant;
 
+use data::data;
 use tandem_datasets::{Format, Log, discover};
-
-/// The folder of real logs; without it these tests have nothing to look at, and in CI that is an error.
-fn data() -> Option<PathBuf> {
-    let data = std::env::var_os("TANDEM_DATA").map(PathBuf::from);
-    assert!(data.is_some() || std::env::var_os("CI").is_none(), "CI must set TANDEM_DATA");
-    if data.is_none() {
-        println!("skipped: TANDEM_DATA is not set");
-    }
-    data
-}
 
 fn read_all(folder: &str, format: Format) -> Option<Vec<Log>> {
     let found = discover(data()?.join(folder)).unwrap();

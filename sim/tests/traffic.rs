@@ -2,23 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::PathBuf;
+#[path = "../../tests/support/data.rs"]
+mod data;
+
 use std::sync::Arc;
 use std::time::Instant;
 
+use data::data;
 use tandem_datasets::discover;
 use tandem_sim::course::Course;
 use tandem_sim::traffic::{Traffic, TrafficMode};
-
-/// The folder of real logs; without it these tests have nothing to look at, and in CI that is an error.
-fn data() -> Option<PathBuf> {
-    let data = std::env::var_os("TANDEM_DATA").map(PathBuf::from);
-    assert!(data.is_some() || std::env::var_os("CI").is_none(), "CI must set TANDEM_DATA");
-    if data.is_none() {
-        println!("skipped: TANDEM_DATA is not set");
-    }
-    data
-}
 
 #[test]
 fn reactive_traffic_behind_the_logs_own_driver_keeps_close_to_the_log() {

@@ -1,10 +1,14 @@
 //! The binary as a user runs it: a scratch directory to run it in, and what it printed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod data;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+pub use data::data;
 
 /// A scratch directory, removed when dropped.
 pub struct Dir(tempfile::TempDir);
@@ -59,18 +63,6 @@ impl Ran {
         assert_eq!(lines.len(), 1, "one line, not {lines:#?}");
         for part in parts {
             assert!(lines[0].contains(part), "{:?} does not name {part:?}", lines[0]);
-        }
-    }
-}
-
-/// The real data; `None` (said on standard error) where `TANDEM_DATA` is unset. In CI its absence is a failure.
-pub fn data() -> Option<PathBuf> {
-    match std::env::var_os("TANDEM_DATA") {
-        Some(path) => Some(PathBuf::from(path).canonicalize().unwrap()),
-        None if std::env::var_os("CI").is_some() => panic!("TANDEM_DATA is not set"),
-        None => {
-            eprintln!("skipped: TANDEM_DATA is not set");
-            None
         }
     }
 }
