@@ -12,6 +12,7 @@ use tandem_sim::faults::Faults;
 use tandem_sim::suite::Case;
 use tandem_sim::{Course, Setup, TrafficMode, drive};
 
+use crate::log;
 use crate::outcome::Outcome;
 use crate::table::table;
 
@@ -69,10 +70,7 @@ struct Pace {
 }
 
 fn lockstep(args: &LockstepArgs) -> anyhow::Result<Outcome> {
-    let mut cases = Vec::new();
-    for path in &args.logs {
-        cases.extend(tandem_datasets::discover(path)?.into_iter().map(Case::from));
-    }
+    let mut cases: Vec<_> = log::find(&args.logs)?.into_iter().map(Case::from).collect();
     if cases.is_empty() {
         cases.push(Case::world(0));
     }

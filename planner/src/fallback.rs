@@ -31,12 +31,14 @@ pub fn stop(fallback: Fallback, ego: &VehicleState, path: &[VehicleState], body:
         Fallback::ComfortableStop => "comfortable stop",
         Fallback::EmergencyStop => "emergency stop",
     };
-    let ways = [Way::new(ego, path, body), Way::new(ego, &[], body), Way::straight(ego)];
-    let rollouts = ways.iter().map(|way| brake(fallback.braking(), ego, way, body));
+    let brake = |way: Way| brake(fallback.braking(), ego, &way, body);
     // The path planned may bend away from where the vehicle points, and the arc driven may be tighter than it can
     // keep to; straight on can always be driven.
-    let fit = rollouts.clone().find(|rollout| validate(rollout, ego, body, None).is_ok());
-    let rollout = fit.or_else(|| rollouts.clone().next_back()).unwrap_or_default();
+    let rollout = [path, &[]]
+        .into_iter()
+        .map(|path| brake(Way::new(ego, path, body)))
+        .find(|rollout| validate(rollout, ego, body, None).is_ok())
+        .unwrap_or_else(|| brake(Way::straight(ego)));
     Plan { rollout, proposal: proposal.to_owned(), scores: None, fallback: Some(fallback) }
 }
 

@@ -136,7 +136,7 @@ impl FrenetFrame {
     /// The line's direction at a fraction of a segment.
     fn yaw_on(&self, segment: usize, t: f64) -> f64 {
         let (yaw, turn) = self.yaws[segment];
-        wrap_once(yaw + t.clamp(0.0, 1.0) * turn)
+        wrap_angle(yaw + t.clamp(0.0, 1.0) * turn)
     }
 
     /// The nearest point of the whole line to `point`.
@@ -228,18 +228,6 @@ impl FrenetFrame {
             left_m: (offset - direction * along_m).norm().copysign(direction.perp(&offset)),
             yaw: self.yaw_on(segment, t),
         }
-    }
-}
-
-/// The angle in (−π, π] that equals one within (−3π, 3π).
-pub(crate) fn wrap_once(angle_rad: f64) -> f64 {
-    use std::f64::consts::{PI, TAU};
-    if angle_rad > PI {
-        angle_rad - TAU
-    } else if angle_rad <= -PI {
-        angle_rad + TAU
-    } else {
-        angle_rad
     }
 }
 

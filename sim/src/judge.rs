@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tandem_datasets::{Class, DrivableSource, LaneId, SignalColor};
 use tandem_planner::score::{Obstacle, Run as ScoredRun, RunScore, Traffic as Observed, score_run};
-use tandem_planner::{Rollout, SubScores, VehicleState};
+use tandem_planner::{Rollout, VehicleState};
 
 use crate::course::{Course, step_seconds};
 use crate::drive::Driven;
@@ -37,29 +37,13 @@ impl Judge {
             false => (0..steps).map(|step| signals_at(log, course.stamp(step))).collect(),
         };
         let agents = recorded(course);
-        let mut judge = Self {
-            course: Arc::clone(course),
-            signals,
-            human: RunScore {
-                raw: SubScores::PERFECT,
-                comfort: 1.0,
-                progress_m: 0.0,
-                distance_m: 0.0,
-                collisions: Vec::new(),
-                events: Vec::new(),
-                ttc_s: Vec::new(),
-            },
-            notes: Vec::new(),
-            is_sound: true,
-        };
-        judge.human = judge.raw(course.human_run(), &agents, &[]);
-        let faults = ego_track_faults(course, &agents, &judge.human);
-        judge.is_sound = faults.is_empty();
-        judge.notes = faults;
+        let human = raw_score(course, &signals, course.human_run(), &agents, &[]);
+        let mut notes = ego_track_faults(course, &agents, &human);
+        let is_sound = notes.is_empty();
         // What the reader measured of the ego track and repaired.
-        judge.notes.extend(course.log.notes.iter().filter(|note| note.starts_with("ego: ")).cloned());
-        judge.notes.extend(lacks(course));
-        judge
+        notes.extend(course.log.notes.iter().filter(|note| note.starts_with("ego: ")).cloned());
+        notes.extend(lacks(course));
+        Self { course: Arc::clone(course), signals, human, notes, is_sound }
     }
 
     /// What it judges runs of.
@@ -91,22 +75,7 @@ impl Judge {
     pub fn score(&self, driven: &Driven) -> RunScore {
         let plans: Vec<(usize, Rollout)> =
             driven.plans.iter().filter_map(|plan| Some((self.course.step(plan.start)?, plan.states.clone()))).collect();
-        self.raw(&driven.states, &driven.agents, &plans)
-    }
-
-    fn raw(&self, states: &[VehicleState], agents: &[Vec<FrameAgent>], plans: &[(usize, Rollout)]) -> RunScore {
-        let traffic = Observed::observed(agents.iter().map(|step| step.iter().map(obstacle)));
-        score_run(&ScoredRun {
-            body: *self.course.body(),
-            map: &self.course.map,
-            route: &self.course.route,
-            states,
-            history: self.course.history(),
-            traffic: &traffic,
-            signals: &self.signals,
-            plans,
-            reference_progress_m: None,
-        })
+        raw_score(&self.course, &self.signals, &driven.states, &driven.agents, &plans)
     }
 
     /// The table's row of a run: EP against the reference's progress, then the human filter.
@@ -134,6 +103,27 @@ impl Judge {
             notes: self.notes.clone(),
         }
     }
+}
+
+/// The score of what was driven on a course under these lights: EP against itself, no filter.
+fn raw_score(
+    course: &Course,
+    signals: &[Vec<(LaneId, SignalColor)>],
+    states: &[VehicleState],
+    agents: &[Vec<FrameAgent>],
+    plans: &[(usize, Rollout)],
+) -> RunScore {
+    score_run(&ScoredRun {
+        body: *course.body(),
+        map: &course.map,
+        route: &course.route,
+        states,
+        history: course.history(),
+        traffic: &Observed::observed(agents.iter().map(|step| step.iter().map(obstacle))),
+        signals,
+        plans,
+        reference_progress_m: None,
+    })
 }
 
 fn obstacle(agent: &FrameAgent) -> Obstacle {

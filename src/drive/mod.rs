@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use tandem_datasets::discover;
 use tandem_sim::report::{self, About};
 use tandem_sim::suite::{Case, Progress, Results, Run, Suite};
 use tandem_sim::{Course, Setup, Trace, replay};
 
 pub use args::{Args, Usage};
 
+use crate::log;
 use crate::outcome::Outcome;
 
 /// Where the report of `tandem drive` without arguments goes.
@@ -87,12 +87,8 @@ fn about() -> About {
 }
 
 fn cases(args: &Args) -> anyhow::Result<Vec<Case>> {
-    let mut cases = Vec::new();
-    for path in &args.logs {
-        cases.extend(discover(path)?.into_iter().map(Case::from));
-    }
-    cases.extend(args.worlds().map(Case::world));
-    Ok(cases)
+    let logs = log::find(&args.logs)?.into_iter().map(Case::from);
+    Ok(logs.chain(args.worlds().map(Case::world)).collect())
 }
 
 /// Writes the suite's only run down; its digest.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::Serialize;
-use tandem_datasets::{DrivableSource, Format, Log, LogRef, discover};
+use tandem_datasets::{DrivableSource, Format, Log, LogRef};
 
 use crate::outcome::Outcome;
 use crate::table::table;
@@ -71,10 +71,7 @@ struct Output {
 }
 
 pub fn run(paths: &[PathBuf], json: bool) -> anyhow::Result<Outcome> {
-    let mut refs = Vec::new();
-    for path in paths {
-        refs.extend(discover(path)?);
-    }
+    let refs = super::find(paths)?;
     let infos: Vec<_> = refs.par_iter().map(info).collect();
     let mut output = Output { logs: Vec::new(), failures: Vec::new() };
     for info in infos {

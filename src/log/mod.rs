@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use tandem_datasets::{LogRef, discover, recording};
 
 use crate::outcome::Outcome;
 
@@ -45,17 +46,24 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
     }
 }
 
-fn convert(args: &ConvertArgs) -> anyhow::Result<Outcome> {
-    let mut logs = tandem_datasets::discover(&args.path)?;
-    if let Some(id) = &args.log {
-        logs.retain(|log| log.id == *id);
+/// The logs at these paths, in their order.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<LogRef>, tandem_datasets::Error> {
+    let mut found = Vec::new();
+    for path in paths {
+        found.extend(discover(path)?);
     }
-    let [log] = logs.as_slice() else {
-        let ids: Vec<_> = tandem_datasets::discover(&args.path)?.into_iter().map(|log| log.id).collect();
+    Ok(found)
+}
+
+fn convert(args: &ConvertArgs) -> anyhow::Result<Outcome> {
+    let found = discover(&args.path)?;
+    let mut wanted = found.iter().filter(|log| args.log.as_ref().is_none_or(|id| log.id == *id));
+    let (Some(log), None) = (wanted.next(), wanted.next()) else {
+        let ids: Vec<_> = found.iter().map(|log| log.id.as_str()).collect();
         eprintln!("tandem: {}: say which log with --log: {}", args.path.display(), ids.join(", "));
         return Ok(Outcome::BadInput);
     };
-    tandem_datasets::recording::write(&log.read()?, &args.out).context("writing the recording")?;
+    recording::write(&log.read()?, &args.out).context("writing the recording")?;
     println!("{}", args.out.display());
     Ok(Outcome::Done)
 }

@@ -92,23 +92,16 @@ impl Recent {
         self.plans.push_back((now, plan.clone()));
     }
 
-    /// The oldest plan of the last half second and how many steps ago it was made.
-    fn oldest(&self, now: Stamp) -> Option<(usize, &Rollout)> {
-        let age = |stamp: Stamp| (now.seconds_since(stamp) / STEP_S).round() as usize;
-        let (stamp, plan) = self.plans.iter().find(|(stamp, _)| (1..=EC_STEPS).contains(&age(*stamp)))?;
-        Some((age(*stamp), plan))
-    }
-
     /// How much a plan differs from the oldest, as a share of what extended comfort allows: above 1 it is broken.
     fn disagreement(&self, now: Stamp, plan: &[VehicleState]) -> f64 {
-        self.oldest(now).map_or(0.0, |earlier| Self::difference(earlier, plan))
+        let oldest = self.plans.iter().find_map(|earlier| aged(now, earlier));
+        oldest.map_or(0.0, |earlier| Self::difference(earlier, plan))
     }
 
     /// How much a plan differs from the one in force, in the same measure.
     fn change(&self, now: Stamp, plan: &[VehicleState]) -> f64 {
-        let age = |stamp: Stamp| (now.seconds_since(stamp) / STEP_S).round() as usize;
-        let newest = self.plans.back().filter(|(stamp, _)| (1..=EC_STEPS).contains(&age(*stamp)));
-        newest.map_or(0.0, |(stamp, earlier)| Self::difference((age(*stamp), earlier), plan))
+        let newest = self.plans.back().and_then(|earlier| aged(now, earlier));
+        newest.map_or(0.0, |earlier| Self::difference(earlier, plan))
     }
 
     fn difference((age, earlier): (usize, &Rollout), plan: &[VehicleState]) -> f64 {
@@ -142,6 +135,12 @@ impl Recent {
         let share = |(sum, limit): (&f64, &f64)| (sum / count as f64).sqrt() / limit;
         sums.iter().zip(&AGREEMENT_LIMITS).map(share).fold(0.0, f64::max)
     }
+}
+
+/// How many steps ago a plan was made, with the plan; `None` if not within what extended comfort looks back.
+fn aged(now: Stamp, (made, plan): &(Stamp, Rollout)) -> Option<(usize, &Rollout)> {
+    let age = (now.seconds_since(*made) / STEP_S).round() as usize;
+    (1..=EC_STEPS).contains(&age).then_some((age, plan))
 }
 
 /// What proposals of one cycle are judged by.

@@ -64,7 +64,7 @@ impl Tandem {
         self.simulated.len()
     }
 
-    /// What the plan before has for now.
+    /// The plan before, where it is not too old to be gone on from.
     fn before(&self, now: Stamp) -> Before {
         let Some(previous) = &self.previous else { return Before::default() };
         let age_s = now.seconds_since(previous.made);

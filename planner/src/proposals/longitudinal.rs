@@ -192,7 +192,8 @@ pub fn advance(now: &Step, wanted: f64, stretch: f64) -> Step {
 
 fn advance_within(now: &Step, wanted: f64, stretch: f64, jerk_down: f64, brake: f64) -> Step {
     // Braking fades towards standstill so that it ends there: v = a² / 2j.
-    let stopping = -(2.0 * JERK_STOP.max(if jerk_down > JERK_DOWN { jerk_down } else { 0.0 }) * now.speed_mps).sqrt();
+    let jerk_stop = if jerk_down > JERK_DOWN { jerk_down } else { JERK_STOP };
+    let stopping = -(2.0 * jerk_stop * now.speed_mps).sqrt();
     let wanted = wanted.max(-brake).max(stopping.min(-0.05));
     let jerk = ((wanted - now.acceleration_mps2) / RESPONSE_S).clamp(-jerk_down, JERK_UP);
     // Easing off is allowed to be quicker where braking on would go past standstill.

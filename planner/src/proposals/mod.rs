@@ -9,7 +9,7 @@ pub mod tandem;
 use tandem_datasets::geometry::wrap_angle;
 use tandem_datasets::{EgoBody, Pose2};
 
-use crate::frenet::{FrenetFrame, wrap_once};
+use crate::frenet::FrenetFrame;
 use crate::state::{PLAN_STATES, Rollout, STEP_S, VehicleState};
 use lateral::{Line, Offset};
 use longitudinal::Step;
@@ -115,7 +115,7 @@ pub(crate) fn lay_out(
                 if offset.slope == 0.0 {
                     center.yaw
                 } else {
-                    wrap_once(center.yaw + offset.slope.atan2(stretch.max(0.1)))
+                    wrap_angle(center.yaw + offset.slope.atan2(stretch.max(0.1)))
                 },
             ),
             speed_mps: step.speed_mps,
@@ -132,7 +132,7 @@ pub(crate) fn set_turning(rollout: &mut Rollout, body: &EgoBody) {
     for index in 0..rollout.len() {
         let (from, to) = (index.saturating_sub(1), (index + 1).min(last));
         let elapsed_s = (to - from) as f64 * STEP_S;
-        let turned = wrap_once(rollout[to].pose.yaw - rollout[from].pose.yaw);
+        let turned = wrap_angle(rollout[to].pose.yaw - rollout[from].pose.yaw);
         let state = &mut rollout[index];
         state.yaw_rate_radps = if elapsed_s > 0.0 { turned / elapsed_s } else { 0.0 };
         state.steering_rad = (body.wheelbase * state.yaw_rate_radps).atan2(state.speed_mps.max(0.5));
