@@ -2,6 +2,7 @@
 
 mod argoverse;
 mod columns;
+pub mod detection;
 mod draft;
 pub mod error;
 pub mod geometry;
@@ -19,6 +20,7 @@ pub mod source;
 mod validate;
 pub mod waymo;
 
+pub use detection::DetectionClass;
 pub use error::Error;
 pub use geometry::{Box2, Polygon, Pose2};
 pub use log::{
