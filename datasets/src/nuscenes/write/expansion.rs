@@ -30,7 +30,14 @@ const STOP_DEPTH_M: f64 = 0.3;
 
 /// The file of a map; tokens begin with `name`.
 pub(super) fn json(parts: &MapParts, name: &str) -> Value {
-    let mut file = File { name, nodes: Vec::new(), polygons: Vec::new(), lines: Vec::new(), layers: BTreeMap::new(), others: Object::new() };
+    let mut file = File {
+        name,
+        nodes: Vec::new(),
+        polygons: Vec::new(),
+        lines: Vec::new(),
+        layers: BTreeMap::new(),
+        others: Object::new(),
+    };
     file.areas(parts);
     file.paint(&parts.lines);
     file.lanes(&parts.lanes);
@@ -43,7 +50,9 @@ pub(super) fn json(parts: &MapParts, name: &str) -> Value {
     rows.extend(layers.into_iter().map(|(key, rows)| (key.to_owned(), Value::Array(rows))));
     rows.insert("version".into(), json!("1.3"));
     rows.insert("canvas_edge".into(), json!([edge.x, edge.y]));
-    rows.extend([("node", nodes), ("polygon", polygons), ("line", lines)].map(|(key, rows)| (key.into(), Value::Array(rows))));
+    rows.extend(
+        [("node", nodes), ("polygon", polygons), ("line", lines)].map(|(key, rows)| (key.into(), Value::Array(rows))),
+    );
     Value::Object(rows)
 }
 
@@ -123,7 +132,8 @@ impl File<'_> {
                 LineKind::RoadEdge => continue,
             };
             let (token, (line_token, nodes)) = (self.token(layer, number), self.line(&line.points));
-            let segments: Vec<_> = nodes.iter().map(|node| json!({"node_token": node, "segment_type": paint})).collect();
+            let segments: Vec<_> =
+                nodes.iter().map(|node| json!({"node_token": node, "segment_type": paint})).collect();
             let row = json!({
                 "token": token, "line_token": line_token, "lane_divider_segments": segments, "road_segment_token": null,
             });
@@ -139,10 +149,13 @@ impl File<'_> {
         let exterior = vec![first - depth, last - depth, last + depth, first + depth];
         let (token, polygon) =
             (self.token("stop_line", number), self.polygon(&Polygon { exterior, holes: Vec::new() }));
-        self.add("stop_line", json!({
-            "token": token, "polygon_token": polygon, "stop_line_type": "TRAFFIC_LIGHT", "ped_crossing_tokens": [],
-            "traffic_light_tokens": [], "road_block_token": "",
-        }));
+        self.add(
+            "stop_line",
+            json!({
+                "token": token, "polygon_token": polygon, "stop_line_type": "TRAFFIC_LIGHT", "ped_crossing_tokens": [],
+                "traffic_light_tokens": [], "road_block_token": "",
+            }),
+        );
     }
 
     fn lanes(&mut self, lanes: &[Lane]) {
@@ -154,15 +167,23 @@ impl File<'_> {
                 self.add("lane_connector", json!({"token": token, "polygon_token": polygon}));
             } else {
                 let kind = if lane.usage == LaneUse::Bike { "BIKE" } else { "CAR" };
-                let ends = [lane.left_edge.first().zip(lane.right_edge.first()), lane.left_edge.last().zip(lane.right_edge.last())];
-                let [from, to] = ends.map(|end| end.map(|(left, right)| self.line(&[*left, *right]).0).unwrap_or_default());
-                self.add("lane", json!({
-                    "token": token, "polygon_token": polygon, "lane_type": kind, "from_edge_line_token": from,
-                    "to_edge_line_token": to, "left_lane_divider_segments": [], "right_lane_divider_segments": [],
-                }));
+                let ends = [
+                    lane.left_edge.first().zip(lane.right_edge.first()),
+                    lane.left_edge.last().zip(lane.right_edge.last()),
+                ];
+                let [from, to] =
+                    ends.map(|end| end.map(|(left, right)| self.line(&[*left, *right]).0).unwrap_or_default());
+                self.add(
+                    "lane",
+                    json!({
+                        "token": token, "polygon_token": polygon, "lane_type": kind, "from_edge_line_token": from,
+                        "to_edge_line_token": to, "left_lane_divider_segments": [], "right_lane_divider_segments": [],
+                    }),
+                );
             }
             paths.insert(token.clone(), path(lane));
-            let tokens = |ids: &[crate::map::LaneId]| ids.iter().map(|id| self.token("lane", id.0 as usize)).collect::<Vec<_>>();
+            let tokens =
+                |ids: &[crate::map::LaneId]| ids.iter().map(|id| self.token("lane", id.0 as usize)).collect::<Vec<_>>();
             let linked = json!({"incoming": tokens(&lane.predecessors), "outgoing": tokens(&lane.successors)});
             connectivity.insert(token, linked);
         }

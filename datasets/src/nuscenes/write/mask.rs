@@ -33,9 +33,11 @@ fn areas(parts: &MapParts) -> impl Iterator<Item = &Polygon> {
 /// Sets the pixels whose centres lie inside by the even–odd rule, row by row.
 fn fill(rows: &mut [u8], stride: usize, [width, height]: [usize; 2], area: &Polygon) {
     let rings = || std::iter::once(&area.exterior).chain(&area.holes);
-    let (low, high) = area.exterior.iter().fold((f64::MAX, f64::MIN), |(low, high), point| (low.min(point.y), high.max(point.y)));
+    let (low, high) =
+        area.exterior.iter().fold((f64::MAX, f64::MIN), |(low, high), point| (low.min(point.y), high.max(point.y)));
     // Casts saturate, so what lies outside becomes an empty or cut range.
-    let range = ((low / PIXEL_M - 0.5).ceil().max(0.0) as usize)..(((high / PIXEL_M + 0.5).floor().max(0.0) as usize).min(height));
+    let range = ((low / PIXEL_M - 0.5).ceil().max(0.0) as usize)
+        ..(((high / PIXEL_M + 0.5).floor().max(0.0) as usize).min(height));
     for row in range {
         let y = (row as f64 + 0.5) * PIXEL_M;
         let mut crossings: Vec<f64> = Vec::new();

@@ -36,7 +36,8 @@ const EPOCH_US: i64 = 1_600_000_000_000_000;
 const LOG_US: i64 = 100_000_000;
 
 /// Where nuScenes has its lidar on the vehicle (translation, m; rotation w, x, y, z).
-const LIDAR: ([f64; 3], [f64; 4]) = ([0.943, 0.0, 1.840], [std::f64::consts::FRAC_1_SQRT_2, 0.0, 0.0, -std::f64::consts::FRAC_1_SQRT_2]);
+const LIDAR: ([f64; 3], [f64; 4]) =
+    ([0.943, 0.0, 1.840], [std::f64::consts::FRAC_1_SQRT_2, 0.0, 0.0, -std::f64::consts::FRAC_1_SQRT_2]);
 
 /// What a scene's images and visibilities come from.
 pub trait Views {
@@ -122,7 +123,8 @@ impl Writer {
             let (path, log) = (log.source.clone(), log.id.clone());
             return Err(Error::ZeroLength { path, log, reason: "there is no ego to place sensors on" });
         };
-        let keyframes: Vec<Stamp> = (0..=last.ns_since(first) / KEYFRAME_NS).map(|k| first.offset_ns(k * KEYFRAME_NS)).collect();
+        let keyframes: Vec<Stamp> =
+            (0..=last.ns_since(first) / KEYFRAME_NS).map(|k| first.offset_ns(k * KEYFRAME_NS)).collect();
         let mut scene = Scene { name, token: token(&["scene", name]), shift_us: 0 };
         if first.ns() < EPOCH_US {
             scene.shift_us = EPOCH_US + self.scenes as i64 * LOG_US;
@@ -130,7 +132,8 @@ impl Writer {
         self.scenes += 1;
         self.place(log, &scene)?;
         let sample = |index: usize| token(&["sample", name, &index.to_string()]);
-        let link = |index: Option<usize>| index.filter(|index| *index < keyframes.len()).map(sample).unwrap_or_default();
+        let link =
+            |index: Option<usize>| index.filter(|index| *index < keyframes.len()).map(sample).unwrap_or_default();
         for (index, &stamp) in keyframes.iter().enumerate() {
             let row = json!({
                 "token": sample(index), "timestamp": scene.micros(stamp), "scene_token": scene.token,
@@ -138,11 +141,14 @@ impl Writer {
             });
             self.add("sample", row);
         }
-        self.add("scene", json!({
-            "token": scene.token, "log_token": scene.log_token(), "nbr_samples": keyframes.len(), "name": name,
-            "description": log.description, "first_sample_token": sample(0),
-            "last_sample_token": sample(keyframes.len() - 1),
-        }));
+        self.add(
+            "scene",
+            json!({
+                "token": scene.token, "log_token": scene.log_token(), "nbr_samples": keyframes.len(), "name": name,
+                "description": log.description, "first_sample_token": sample(0),
+                "last_sample_token": sample(keyframes.len() - 1),
+            }),
+        );
         self.lidar(log, &scene, &keyframes);
         for camera in 0..log.cameras.len() {
             self.camera(log, &scene, &keyframes, camera, views)?;
@@ -164,34 +170,51 @@ impl Writer {
             let path = maps.join("expansion").join(format!("{location}.json"));
             write_json(&path, &expansion::json(parts, scene.name))?;
         }
-        self.add("log", json!({
-            "token": scene.log_token(), "logfile": log.id, "vehicle": "tandem", "date_captured": "2020-09-13",
-            "location": location,
-        }));
-        self.add("map", json!({
-            "token": mask_token, "category": "semantic_prior", "filename": format!("maps/{mask_token}.png"),
-            "log_tokens": [scene.log_token()],
-        }));
+        self.add(
+            "log",
+            json!({
+                "token": scene.log_token(), "logfile": log.id, "vehicle": "tandem", "date_captured": "2020-09-13",
+                "location": location,
+            }),
+        );
+        self.add(
+            "map",
+            json!({
+                "token": mask_token, "category": "semantic_prior", "filename": format!("maps/{mask_token}.png"),
+                "log_tokens": [scene.log_token()],
+            }),
+        );
         Ok(())
     }
 
-    fn calibration(&mut self, scene: &Scene<'_>, channel: &str, modality: &str, ego_from_sensor: ([f64; 3], [f64; 4]), intrinsic: Value) -> String {
+    fn calibration(
+        &mut self,
+        scene: &Scene<'_>,
+        channel: &str,
+        modality: &str,
+        ego_from_sensor: ([f64; 3], [f64; 4]),
+        intrinsic: Value,
+    ) -> String {
         let sensor = token(&["sensor", channel]);
         if !self.rows["sensor"].iter().any(|row| row["token"] == sensor.as_str()) {
             self.add("sensor", json!({"token": sensor, "channel": channel, "modality": modality}));
         }
         let calibration = token(&["calibrated_sensor", scene.name, channel]);
-        self.add("calibrated_sensor", json!({
-            "token": calibration, "sensor_token": sensor, "translation": ego_from_sensor.0,
-            "rotation": ego_from_sensor.1, "camera_intrinsic": intrinsic,
-        }));
+        self.add(
+            "calibrated_sensor",
+            json!({
+                "token": calibration, "sensor_token": sensor, "translation": ego_from_sensor.0,
+                "rotation": ego_from_sensor.1, "camera_intrinsic": intrinsic,
+            }),
+        );
         calibration
     }
 
     /// Readings of the lidar at all states of the ego; those at keyframes are key readings.
     fn lidar(&mut self, log: &Log, scene: &Scene<'_>, keyframes: &[Stamp]) {
         let calibration = self.calibration(scene, "LIDAR_TOP", "lidar", LIDAR, json!([]));
-        let mut stamps: Vec<Stamp> = log.ego.states.iter().map(|state| state.stamp).chain(keyframes.iter().copied()).collect();
+        let mut stamps: Vec<Stamp> =
+            log.ego.states.iter().map(|state| state.stamp).chain(keyframes.iter().copied()).collect();
         stamps.sort_unstable();
         stamps.dedup_by_key(|stamp| scene.micros(*stamp));
         let readings = stamps.into_iter().map(|stamp| {
@@ -199,18 +222,29 @@ impl Writer {
             let after = keyframes.partition_point(|keyframe| *keyframe < stamp);
             let candidates = [after.saturating_sub(1), after.min(keyframes.len() - 1)];
             let distance = |index: &usize| keyframes[*index].ns_since(stamp).abs();
-            let sample = if distance(&candidates[0]) < distance(&candidates[1]) { candidates[0] } else { candidates[1] };
+            let sample =
+                if distance(&candidates[0]) < distance(&candidates[1]) { candidates[0] } else { candidates[1] };
             Reading { stamp, sample, is_key: keyframes[sample] == stamp, size: [0, 0] }
         });
         let readings: Vec<_> = readings.collect();
         self.readings(log, scene, "LIDAR_TOP", &calibration, "pcd.bin", &readings);
     }
 
-    fn camera(&mut self, log: &Log, scene: &Scene<'_>, keyframes: &[Stamp], index: usize, views: &mut dyn Views) -> Result<(), Error> {
+    fn camera(
+        &mut self,
+        log: &Log,
+        scene: &Scene<'_>,
+        keyframes: &[Stamp],
+        index: usize,
+        views: &mut dyn Views,
+    ) -> Result<(), Error> {
         let camera = &log.cameras[index];
-        let rows: Vec<[f64; 3]> = (0..3).map(|row| std::array::from_fn(|column| camera.intrinsics[(row, column)])).collect();
-        let calibration = self.calibration(scene, &camera.name, "camera", parts_of(&camera.ego_from_camera), json!(rows));
-        let reading = |(sample, &stamp): (usize, &Stamp)| Reading { stamp, sample, is_key: true, size: camera.image_size };
+        let rows: Vec<[f64; 3]> =
+            (0..3).map(|row| std::array::from_fn(|column| camera.intrinsics[(row, column)])).collect();
+        let calibration =
+            self.calibration(scene, &camera.name, "camera", parts_of(&camera.ego_from_camera), json!(rows));
+        let reading =
+            |(sample, &stamp): (usize, &Stamp)| Reading { stamp, sample, is_key: true, size: camera.image_size };
         let readings: Vec<_> = keyframes.iter().enumerate().map(reading).collect();
         self.readings(log, scene, &camera.name, &calibration, "jpg", &readings);
         let directory = self.root.join("samples").join(&camera.name);
@@ -225,24 +259,38 @@ impl Writer {
     }
 
     /// The readings of one sensor, chained, each with the ego's pose.
-    fn readings(&mut self, log: &Log, scene: &Scene<'_>, channel: &str, calibration: &str, ending: &str, readings: &[Reading]) {
+    fn readings(
+        &mut self,
+        log: &Log,
+        scene: &Scene<'_>,
+        channel: &str,
+        calibration: &str,
+        ending: &str,
+        readings: &[Reading],
+    ) {
         let name = |index: usize| token(&["sample_data", scene.name, channel, &index.to_string()]);
         let link = |index: Option<usize>| index.filter(|index| *index < readings.len()).map(name).unwrap_or_default();
         for (index, reading) in readings.iter().enumerate() {
             let Some(ego) = log.ego_at(reading.stamp) else { continue };
             let (translation, rotation) = parts_of(&ego.map_from_ego);
             let timestamp = scene.micros(reading.stamp);
-            self.add("ego_pose", json!({
-                "token": name(index), "timestamp": timestamp, "translation": translation, "rotation": rotation,
-            }));
-            self.add("sample_data", json!({
-                "token": name(index), "sample_token": token(&["sample", scene.name, &reading.sample.to_string()]),
-                "ego_pose_token": name(index), "calibrated_sensor_token": calibration, "timestamp": timestamp,
-                "fileformat": ending.split('.').next(), "is_key_frame": reading.is_key,
-                "height": reading.size[1], "width": reading.size[0],
-                "filename": scene.file(channel, reading.stamp, reading.is_key, ending),
-                "prev": link(index.checked_sub(1)), "next": link(Some(index + 1)),
-            }));
+            self.add(
+                "ego_pose",
+                json!({
+                    "token": name(index), "timestamp": timestamp, "translation": translation, "rotation": rotation,
+                }),
+            );
+            self.add(
+                "sample_data",
+                json!({
+                    "token": name(index), "sample_token": token(&["sample", scene.name, &reading.sample.to_string()]),
+                    "ego_pose_token": name(index), "calibrated_sensor_token": calibration, "timestamp": timestamp,
+                    "fileformat": ending.split('.').next(), "is_key_frame": reading.is_key,
+                    "height": reading.size[1], "width": reading.size[0],
+                    "filename": scene.file(channel, reading.stamp, reading.is_key, ending),
+                    "prev": link(index.checked_sub(1)), "next": link(Some(index + 1)),
+                }),
+            );
         }
     }
 
@@ -250,22 +298,32 @@ impl Writer {
     fn annotations(&mut self, log: &Log, scene: &Scene<'_>, keyframes: &[Stamp], views: &mut dyn Views) {
         let mut by_sample: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
         for (number, track) in log.tracks.iter().enumerate() {
-            let seen: Vec<(usize, TrackState)> =
-                (0..keyframes.len()).filter_map(|index| Some((index, track.at(keyframes[index], MAX_GAP_NS)?))).collect();
+            let seen: Vec<(usize, TrackState)> = (0..keyframes.len())
+                .filter_map(|index| Some((index, track.at(keyframes[index], MAX_GAP_NS)?)))
+                .collect();
             let (Some(first), Some(last)) = (seen.first(), seen.last()) else { continue };
             let instance = token(&["instance", scene.name, &number.to_string()]);
-            let name = |index: usize| token(&["sample_annotation", scene.name, &number.to_string(), &index.to_string()]);
+            let name =
+                |index: usize| token(&["sample_annotation", scene.name, &number.to_string(), &index.to_string()]);
             let category_token = self.category_token(category(track));
-            self.add("instance", json!({
-                "token": instance, "category_token": category_token, "nbr_annotations": seen.len(),
-                "first_annotation_token": name(first.0), "last_annotation_token": name(last.0),
-            }));
+            self.add(
+                "instance",
+                json!({
+                    "token": instance, "category_token": category_token, "nbr_annotations": seen.len(),
+                    "first_annotation_token": name(first.0), "last_annotation_token": name(last.0),
+                }),
+            );
             let moves = track.states.iter().any(|state| speed(state) > 0.5);
-            let link = |place: Option<usize>| place.and_then(|place| seen.get(place)).map(|seen| name(seen.0)).unwrap_or_default();
+            let link = |place: Option<usize>| {
+                place.and_then(|place| seen.get(place)).map(|seen| name(seen.0)).unwrap_or_default()
+            };
             for (place, (index, state)) in seen.iter().enumerate() {
                 let share = views.visible(keyframes[*index], number);
-                let ego = log.ego_at(keyframes[*index]).map_or(0.0, |ego| (ego.pose().position() - state.pose.position()).norm());
-                let attributes: Vec<String> = attribute(track, speed(state), moves).map(|name| token(&["attribute", name])).into_iter().collect();
+                let ego = log
+                    .ego_at(keyframes[*index])
+                    .map_or(0.0, |ego| (ego.pose().position() - state.pose.position()).norm());
+                let attributes: Vec<String> =
+                    attribute(track, speed(state), moves).map(|name| token(&["attribute", name])).into_iter().collect();
                 let (sin, cos) = (state.pose.yaw / 2.0).sin_cos();
                 let [length, width, height] = track.size;
                 by_sample.entry(*index).or_default().push(json!({

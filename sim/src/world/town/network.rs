@@ -26,14 +26,24 @@ pub(super) enum Turn {
     Right,
 }
 
+/// Where two ways across a junction cross or join.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Conflict {
+    pub other: usize,
+    /// The stretch of this way that is too near to the other, m along it.
+    pub own_m: [f64; 2],
+    /// The stretch of the other that is too near to this one, m along it.
+    pub other_m: [f64; 2],
+}
+
 /// The way across a junction.
 #[derive(Debug, Clone)]
 pub(super) struct Movement {
     pub turn: Turn,
     /// Who has the lower number goes first.
     pub order: u8,
-    /// Ways across the same junction that can't be driven at the same time.
-    pub conflicts: Vec<usize>,
+    /// Ways across the same junction that meet this one.
+    pub conflicts: Vec<Conflict>,
     /// Ways that start in the same lane, and how far they share it, m.
     pub siblings: Vec<(usize, f64)>,
 }
@@ -231,8 +241,18 @@ fn relate(network: &mut Network, first_way: usize) {
             if (starts[a] - starts[b]).norm() < 0.1 {
                 let shared = points[a].iter().zip(&points[b]).take_while(|(here, there)| apart(here, there) < APART_M);
                 movement.siblings.push((other, shared.count() as f64 + 3.0));
-            } else if points[a].iter().any(|here| points[b].iter().any(|there| apart(here, there) < APART_M)) {
-                movement.conflicts.push(other);
+                continue;
+            }
+            let (mut own_m, mut other_m) = ([f64::INFINITY, 0.0_f64], [f64::INFINITY, 0.0_f64]);
+            for (m, here) in points[a].iter().enumerate() {
+                for (n, _) in points[b].iter().enumerate().filter(|(_, there)| apart(here, there) < APART_M) {
+                    // Points are at most a metre apart.
+                    own_m = [own_m[0].min(m as f64 - 1.0), own_m[1].max(m as f64 + 1.0)];
+                    other_m = [other_m[0].min(n as f64 - 1.0), other_m[1].max(n as f64 + 1.0)];
+                }
+            }
+            if own_m[0].is_finite() {
+                movement.conflicts.push(Conflict { other, own_m, other_m });
             }
         }
     }

@@ -113,8 +113,8 @@ fn streets(stage: &mut Stage) -> Vec<Street> {
         let is_wide = wide[index / SIDE] == Some(index % SIDE);
         let lanes = if is_wide { 2 } else { 1 };
         let (strip, parking_m) = match stage.draw(0.0, 1.0) {
-            p if p < 0.5 => (Strip::Parking, stage.draw(2.4, 2.8)),
-            p if p < 0.75 => (Strip::Cycles, stage.draw(1.6, 2.0)),
+            p if p < 0.6 => (Strip::Parking, stage.draw(2.4, 2.8)),
+            p if p < 0.8 => (Strip::Cycles, stage.draw(1.6, 2.0)),
             _ => (Strip::None, 0.0),
         };
         let limit_mps = if is_wide { stage.draw(10.5, 14.0) } else { stage.draw(8.0, 11.5) };

@@ -15,7 +15,7 @@ use super::traffic::{Cast, Driver, Walker};
 use super::verge;
 
 /// How far from the recording vehicle's route others drive, m: out of sight they only have to keep traffic flowing.
-const TRAFFIC_M: f64 = 120.0;
+const TRAFFIC_M: f64 = 95.0;
 
 /// How far from the route people and things are, m.
 pub(super) const NEAR_M: f64 = 65.0;
@@ -61,13 +61,8 @@ impl Town<'_> {
     }
 }
 
-/// Sets the recording vehicle on its way; what it does at the first junction.
-pub(super) fn ego(town: &mut Town) -> Turn {
-    let wish = match town.stage.draw(0.0, 1.0) {
-        p if p < 0.34 => Turn::Left,
-        p if p < 0.67 => Turn::Right,
-        _ => Turn::Straight,
-    };
+/// Sets the recording vehicle on its way, if possible with the wished turn at the first junction; the turn it takes.
+pub(super) fn ego(town: &mut Town, wish: Turn) -> Turn {
     let turn_of = |way: usize| town.network.ways[way].movement.as_ref().map(|movement| movement.turn);
     let leads_in = |way: &usize| town.network.ways[*way].lane.is_some_and(|lane| lane.to == CENTER);
     let mut starts: Vec<_> = (0..town.network.ways.len()).filter(leads_in).collect();
@@ -101,7 +96,10 @@ fn route(town: &mut Town, start: usize, needed_m: f64, wish: Option<Turn>) -> Ve
         }
         let turn = |way: usize| network.ways[way].movement.as_ref().map(|movement| movement.turn);
         let wished = wish.and_then(|wish| next.iter().copied().find(|&way| turn(way) == Some(wish)));
-        let chosen = wished.unwrap_or(next[town.stage.draw(0.0, next.len() as f64) as usize]);
+        // Most go straight on.
+        let onward = next.iter().copied().find(|&way| turn(way) == Some(Turn::Straight));
+        let onward = onward.filter(|_| town.stage.chance(0.5));
+        let chosen = wished.or(onward).unwrap_or(next[town.stage.draw(0.0, next.len() as f64) as usize]);
         wish = wish.filter(|_| network.ways[chosen].movement.is_none());
         length_m += network.ways[chosen].curve.length();
         route.push(chosen);
@@ -122,7 +120,7 @@ fn whole(network: &Network, route: &[usize]) -> (Curve, Vec<f64>) {
 
 /// Streams of drivers on all lanes around.
 pub(super) fn drivers(town: &mut Town) {
-    let gap_m = town.stage.draw(14.0, 42.0);
+    let gap_m = town.stage.draw(20.0, 50.0);
     let ego = (town.cast.drivers[0].route[0], town.stage.actors[EGO].along_m);
     for way in 0..town.network.ways.len() {
         let Some(lane) = town.network.ways[way].lane else { continue };
@@ -214,7 +212,7 @@ fn cyclist(town: &mut Town, way: usize) {
 
 /// People on pavements and at crossings.
 pub(super) fn people(town: &mut Town) {
-    let per_m = town.stage.draw(0.02, 0.075);
+    let per_m = town.stage.draw(0.018, 0.06);
     for link in 0..town.plan.links.len() {
         for against in [false, true] {
             let side = verge::side(town.plan, link, against);

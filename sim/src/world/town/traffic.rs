@@ -172,7 +172,9 @@ impl Traffic<'_> {
                 let occupant = Occupant { driver, rear_m: rear_m - start, front_m: front_m - start, speed_mps };
                 self.on_way[way].push(occupant);
                 // Those who start in the same lane on another way see it until the ways have parted.
-                for &(sibling, shared_m) in network.ways[way].movement.as_ref().map_or(&[][..], |movement| &movement.siblings) {
+                for &(sibling, shared_m) in
+                    network.ways[way].movement.as_ref().map_or(&[][..], |movement| &movement.siblings)
+                {
                     if occupant.rear_m < shared_m {
                         self.on_way[sibling].push(Occupant { front_m: occupant.front_m.min(shared_m), ..occupant });
                     }
@@ -246,9 +248,9 @@ impl Traffic<'_> {
         }
         let way = route[place];
         let Some(movement) = self.movement(way) else { return true };
-        let holder = |other: usize| self.cast.drivers[other].holds.map(|place| self.cast.drivers[other].route[place]);
         let others = || (0..self.cast.drivers.len()).filter(move |&other| other != driver);
-        if others().any(|other| holder(other).is_some_and(|held| movement.conflicts.contains(&held))) {
+        let entry_m = starts_m[place] - front_m;
+        if others().any(|other| self.is_in_the_way(other, movement, entry_m, speed)) {
             return false;
         }
         // Those ahead in the lane go first.
@@ -267,25 +269,45 @@ impl Traffic<'_> {
                 return false;
             }
         }
-        let through_m = starts_m[place] + self.network.ways[way].curve.length() + length_m - front_m;
-        let through_s = travel_s(through_m, speed.min(5.0));
-        !others().any(|other| self.comes_first(other, movement, through_s))
+        !others().any(|other| self.comes_first(other, movement, entry_m + length_m, speed))
     }
 
-    /// Whether another with right of way comes before one is through.
-    fn comes_first(&self, other: usize, movement: &Movement, through_s: f64) -> bool {
+    /// Whether another, who holds a conflicting way, will still be where the ways meet when one arrives there.
+    fn is_in_the_way(&self, other: usize, movement: &Movement, entry_m: f64, speed_mps: f64) -> bool {
+        let Driver { route, starts_m, holds: Some(place), .. } = &self.cast.drivers[other] else { return false };
+        let Some(conflict) = movement.conflicts.iter().find(|conflict| conflict.other == route[*place]) else {
+            return false;
+        };
+        let to_leave_m = starts_m[*place] + conflict.other_m[1] - self.rear_m(other);
+        if to_leave_m <= 0.0 {
+            return false;
+        }
+        let theirs_mps = self.actor(other).speed_mps;
+        let leaves_s = to_leave_m / theirs_mps.max(0.1);
+        theirs_mps < 3.0 || leaves_s + 1.0 > travel_s(entry_m + conflict.own_m[0], speed_mps)
+    }
+
+    /// Whether another with right of way comes before one has passed the place where the ways meet; `to_entry_m` is how
+    /// far one's rear is from the junction.
+    fn comes_first(&self, other: usize, movement: &Movement, to_entry_m: f64, speed_mps: f64) -> bool {
         let actor = self.actor(other);
         if actor.is_gone() || self.cast.drivers[other].holds.is_some() {
             return false;
         }
         let Some((place, gap_m)) = self.next_junction(other) else { return false };
-        let way = self.cast.drivers[other].route[place];
+        let Driver { route, starts_m, .. } = &self.cast.drivers[other];
+        let way = route[place];
         let goes_first = self.movement(way).is_some_and(|theirs| theirs.order < movement.order);
-        goes_first
-            && movement.conflicts.contains(&way)
-            && !self.is_red(other, place)
-            && gap_m < 80.0
-            && gap_m.max(0.0) / actor.speed_mps.max(2.0) < through_s + 1.0
+        let conflict = movement.conflicts.iter().find(|conflict| conflict.other == way);
+        let Some(conflict) = conflict.filter(|_| goes_first && gap_m < 80.0) else { return false };
+        let goes = self.light(other, place).is_none_or(|light| match light.at(self.time_s) {
+            SignalColor::Red => false,
+            SignalColor::Yellow => actor.speed_mps > 3.0,
+            _ => true,
+        });
+        let comes_s = travel_s(starts_m[place] + conflict.other_m[0] - actor.front_m(), actor.speed_mps);
+        let through_s = travel_s(to_entry_m + conflict.own_m[1], speed_mps.min(5.0));
+        goes && comes_s < through_s + 0.7
     }
 
     fn want(&self, driver: usize) -> f64 {

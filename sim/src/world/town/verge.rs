@@ -98,7 +98,7 @@ pub(super) fn marked_place(town: &mut Town) {
 
 /// Vehicles on the parking strips.
 pub(super) fn parked(town: &mut Town) {
-    let share = town.stage.draw(0.3, 0.9);
+    let share = town.stage.draw(0.45, 0.95);
     for link in 0..town.plan.links.len() {
         let street = town.plan.streets[town.plan.links[link].street];
         if street.strip != Strip::Parking {
