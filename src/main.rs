@@ -5,6 +5,7 @@ mod drive;
 mod log;
 mod outcome;
 mod replay;
+mod seeds;
 mod table;
 
 use std::process::ExitCode;

@@ -12,7 +12,7 @@ pub mod log;
 pub mod map;
 pub mod messages;
 mod motion;
-mod nuscenes;
+pub mod nuscenes;
 pub mod projection;
 pub mod recording;
 pub mod scenarionet;

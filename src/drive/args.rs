@@ -1,12 +1,12 @@
 //! What `tandem drive` can be told.
 
-use std::ops::Range;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use tandem_sim::faults::{Death, Faults, Window};
 use tandem_sim::suite::Shard;
 use tandem_sim::{TrafficMode, world};
+
+use crate::seeds::Seeds;
 
 /// Drive logs or generated worlds in closed loop, and score the driving.
 ///
@@ -18,6 +18,9 @@ pub struct Args {
     /// Generated worlds by seed: `7`, `3,5`, `0..18`.
     #[arg(long, value_name = "SEEDS", conflicts_with = "logs", value_delimiter = ',')]
     world: Vec<Seeds>,
+    /// Generated towns by seed.
+    #[arg(long, value_name = "SEEDS", conflicts_with = "logs", value_delimiter = ',')]
+    town: Vec<Seeds>,
     /// Who drives.
     #[arg(long, value_delimiter = ',', default_value = "tandem,pdm,idm,constant-velocity,human")]
     pub planner: Vec<String>,
@@ -58,7 +61,7 @@ pub struct Args {
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     pub shard: Shard,
     /// Put the JSON of shards together instead of driving.
-    #[arg(long, value_name = "JSON", num_args = 1.., conflicts_with_all = ["logs", "world", "report", "record"])]
+    #[arg(long, value_name = "JSON", num_args = 1.., conflicts_with_all = ["logs", "world", "town", "report", "record"])]
     pub merge: Vec<PathBuf>,
 }
 
@@ -66,13 +69,22 @@ impl Args {
     /// The worlds to drive: those asked for, or one of each kind where nothing is.
     pub fn worlds(&self) -> impl Iterator<Item = u64> {
         let kinds = world::Kind::ALL.len() as u64;
-        let default = (self.logs.is_empty() && self.world.is_empty()).then_some(Seeds(0..kinds));
+        let default = self.names_nothing().then_some(Seeds(0..kinds));
         self.world.clone().into_iter().chain(default).flat_map(|seeds| seeds.0)
     }
 
-    /// Whether neither logs nor worlds were named.
+    /// The towns to drive.
+    pub fn towns(&self) -> impl Iterator<Item = u64> {
+        self.town.clone().into_iter().flat_map(|seeds| seeds.0)
+    }
+
+    fn names_nothing(&self) -> bool {
+        self.logs.is_empty() && self.world.is_empty() && self.town.is_empty()
+    }
+
+    /// Whether neither logs nor worlds were named, and a report for people is wanted.
     pub fn is_bare(&self) -> bool {
-        self.logs.is_empty() && self.world.is_empty() && !self.json
+        self.names_nothing() && !self.json
     }
 
     /// The sets of faults to drive under.
@@ -88,23 +100,6 @@ impl Args {
             dead: self.dead.clone(),
             seed: self.fault_seed,
         }]
-    }
-}
-
-/// One seed, or a range of them.
-#[derive(Debug, Clone)]
-struct Seeds(Range<u64>);
-
-impl FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is neither a seed nor a range of seeds such as 0..18");
-        let seed = |text: &str| text.parse::<u64>().map_err(|_| wrong());
-        match text.split_once("..") {
-            Some((from, to)) => Ok(Self(seed(from)?..seed(to)?)),
-            None => seed(text).map(|from| Self(from..from.saturating_add(1))),
-        }
     }
 }
 

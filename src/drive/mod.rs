@@ -88,7 +88,7 @@ fn about() -> About {
 
 fn cases(args: &Args) -> anyhow::Result<Vec<Case>> {
     let logs = log::find(&args.logs)?.into_iter().map(Case::from);
-    Ok(logs.chain(args.worlds().map(Case::world)).collect())
+    Ok(logs.chain(args.worlds().map(Case::world)).chain(args.towns().map(Case::town)).collect())
 }
 
 /// Writes the suite's only run down; its digest.

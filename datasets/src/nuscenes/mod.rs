@@ -1,4 +1,4 @@
-//! Reads nuScenes devkit directories: thirteen JSON tables, and what lies beside them if it is there.
+//! Reads and writes nuScenes devkit directories: thirteen JSON tables, and what lies beside them if it is there.
 //!
 //! Format: nuscenes-devkit `docs/schema_nuscenes.md`. One directory holds many scenes; each is a log. The tables (up to
 //! 2.6 million rows in v1.0-trainval) are read once, on the first scene that is read, and shared by all. Images, the
@@ -11,6 +11,7 @@ mod map;
 mod scene;
 mod tables;
 mod token;
+mod write;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use self::expansion::Expansion;
 use self::tables::{SceneRow, Table, Tables};
 
 pub(crate) use self::scene::class;
+pub use self::write::{NoViews, Views, Writer};
 
 pub(crate) const READER: Reader = Reader { format: Format::NuScenes, recognises, discover };
 

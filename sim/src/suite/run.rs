@@ -41,6 +41,11 @@ impl Case {
         Self::new(world::id(seed), "generated", move || world::generate(seed))
     }
 
+    /// The generated town of a seed.
+    pub fn town(seed: u64) -> Self {
+        Self::new(world::town_id(seed), "generated", move || world::town(seed))
+    }
+
     /// Reads the log.
     ///
     /// # Errors

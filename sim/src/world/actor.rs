@@ -57,7 +57,8 @@ pub(super) struct Light {
 }
 
 impl Light {
-    fn at(&self, time_s: f64) -> SignalColor {
+    /// Its colour at a time.
+    pub fn at(&self, time_s: f64) -> SignalColor {
         let since = self.phases.iter().rev().find(|(from_s, _)| *from_s <= time_s);
         since.map_or(SignalColor::Unknown, |(_, color)| *color)
     }
@@ -75,6 +76,8 @@ struct Conflict {
 #[derive(Debug, Clone)]
 pub(super) struct Actor {
     pub class: Class,
+    /// Its category in nuScenes' taxonomy, where the world tells more than the class.
+    pub category: Option<&'static str>,
     /// Length, width, height, m.
     pub size: [f64; 3],
     /// From the point that follows the curve forward to the box's centre, m.
@@ -91,8 +94,8 @@ pub(super) struct Actor {
     pub shifts: Vec<Shift>,
     pub stop_lines: Vec<StopLine>,
     conflicts: Vec<Conflict>,
-    /// Speed that the curve allows, m/s, a value a metre; made on first use.
-    allowed_mps: Vec<f64>,
+    /// Speed that the curve allows, m/s, a value a metre.
+    pub allowed_mps: Vec<f64>,
 }
 
 impl Actor {
@@ -101,6 +104,7 @@ impl Actor {
         let allowed_mps = allowed_speeds(&curve);
         Self {
             class,
+            category: None,
             size,
             center_m: 0.0,
             motion,
@@ -134,7 +138,8 @@ impl Actor {
         pose
     }
 
-    fn left_m(&self, along_m: f64) -> f64 {
+    /// How far left of its curve it goes at `along_m`, m.
+    pub fn left_m(&self, along_m: f64) -> f64 {
         self.shifts.iter().map(|shift| shift.at(along_m).0).sum()
     }
 
@@ -148,11 +153,19 @@ impl Actor {
         self.motion != Motion::Still && self.along_m > self.curve.length()
     }
 
-    fn front_m(&self) -> f64 {
+    /// Takes it out of the world.
+    pub fn leave(&mut self) {
+        self.motion = Motion::Walk;
+        self.along_m = self.curve.length() + 1.0;
+    }
+
+    /// Where its front is, m along its curve.
+    pub fn front_m(&self) -> f64 {
         self.along_m + self.center_m + self.size[0] / 2.0
     }
 
-    fn rear_m(&self) -> f64 {
+    /// Where its rear is, m along its curve.
+    pub fn rear_m(&self) -> f64 {
         self.along_m + self.center_m - self.size[0] / 2.0
     }
 
@@ -287,7 +300,7 @@ impl Actor {
 }
 
 /// The intelligent driver model (Treiber, Hennecke, Helbing 2000, eqs. 1–3), m/s².
-fn idm(speed_mps: f64, desired_mps: f64, leader: Option<(f64, f64)>) -> f64 {
+pub(super) fn idm(speed_mps: f64, desired_mps: f64, leader: Option<(f64, f64)>) -> f64 {
     const ACCELERATION: f64 = 1.4;
     const DECELERATION: f64 = 2.0;
     const HEADWAY_S: f64 = 1.4;

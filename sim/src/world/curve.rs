@@ -21,7 +21,8 @@ impl Curve {
         Self { points: vec![at], along_m: vec![0.0] }
     }
 
-    fn end(&self) -> Pose2 {
+    /// Its last pose.
+    pub fn end(&self) -> Pose2 {
         // A curve starts with a point and never loses one.
         self.points[self.points.len() - 1]
     }
@@ -67,6 +68,29 @@ impl Curve {
             let slope = (from.position() - to.position()) * (6.0 * t2 - 6.0 * t)
                 + a * (3.0 * t2 - 4.0 * t + 1.0)
                 + b * (3.0 * t2 - 2.0 * t);
+            self.push(Pose2::new(position.x, position.y, slope.y.atan2(slope.x)));
+        }
+        self
+    }
+
+    /// Adds a quintic that arrives at `to` with its direction, its ends free of curvature: what a driver steers smoothly.
+    pub fn bend(mut self, to: Pose2) -> Self {
+        let from = self.end();
+        let reach = (to.position() - from.position()).norm();
+        let (a, b) = (from.heading() * reach, to.heading() * reach);
+        let steps = (reach * 1.2 / SAMPLE_M).ceil().max(2.0) as usize;
+        for step in 1..=steps {
+            let t = step as f64 / steps as f64;
+            let (t2, t3, t4) = (t * t, t.powi(3), t.powi(4));
+            let t5 = t4 * t;
+            let blend = 10.0 * t3 - 15.0 * t4 + 6.0 * t5;
+            let position = from.position().coords * (1.0 - blend)
+                + a * (t - 6.0 * t3 + 8.0 * t4 - 3.0 * t5)
+                + to.position().coords * blend
+                + b * (7.0 * t4 - 4.0 * t3 - 3.0 * t5);
+            let slope = (to.position() - from.position()) * (30.0 * t2 - 60.0 * t3 + 30.0 * t4)
+                + a * (1.0 - 18.0 * t2 + 32.0 * t3 - 15.0 * t4)
+                + b * (28.0 * t3 - 12.0 * t2 - 15.0 * t4);
             self.push(Pose2::new(position.x, position.y, slope.y.atan2(slope.x)));
         }
         self
@@ -173,6 +197,16 @@ mod tests {
         assert!((end.x - radius).abs() < 1e-9 && (end.y - radius).abs() < 1e-9);
         assert!((quarter.curvature(10.0) - 1.0 / radius).abs() < 1e-5);
         assert!((quarter.shifted(5.0).length() - 15.0 * std::f64::consts::FRAC_PI_2).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_bend_arrives_where_it_should_and_starts_and_ends_straight() {
+        let to = Pose2::new(14.0, 12.0, 1.4);
+        let bend = Curve::start(Pose2::default()).bend(to);
+        let end = bend.end();
+        assert!((end.x - to.x).abs() < 1e-9 && (end.y - to.y).abs() < 1e-9 && (end.yaw - to.yaw).abs() < 1e-9);
+        assert!(bend.curvature(1.0).abs() < 0.03 && bend.curvature(bend.length() - 1.0).abs() < 0.03);
+        assert!(bend.curvature(bend.length() / 2.0) > 0.05);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod curve;
 mod road;
 mod scenes;
 mod stage;
+mod town;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ mod tests;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tandem_datasets::{Error, Log};
+
+pub use town::{id as town_id, town};
 
 /// The situation that a world is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

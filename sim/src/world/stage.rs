@@ -18,7 +18,7 @@ use super::curve::{Curve, beside};
 use super::road::Builder;
 
 /// Seconds of a world.
-const DURATION_S: f64 = 20.0;
+pub(super) const DURATION_S: f64 = 20.0;
 
 /// Number of the recording vehicle among the actors.
 pub(super) const EGO: usize = 0;
@@ -39,9 +39,9 @@ impl Stage {
         Self { rng, map: Builder::default(), actors: Vec::new(), lights: Vec::new(), light_lanes: Vec::new() }
     }
 
-    /// A random number in a range.
+    /// A random number in a range; its start where the range is empty.
     pub fn draw(&mut self, from: f64, to: f64) -> f64 {
-        self.rng.random_range(from..to)
+        if from < to { self.rng.random_range(from..to) } else { from }
     }
 
     /// True with probability `p`.
@@ -59,7 +59,8 @@ impl Stage {
         self.add(ego)
     }
 
-    fn add(&mut self, actor: Actor) -> &mut Actor {
+    /// Adds somebody.
+    pub fn add(&mut self, actor: Actor) -> &mut Actor {
         self.actors.push(actor);
         let last = self.actors.len() - 1;
         &mut self.actors[last]
@@ -163,8 +164,19 @@ impl Stage {
                 .collect();
             self.actors.iter_mut().zip(wants).for_each(|(actor, acceleration)| actor.step(time_s, acceleration));
         }
+        self.write_down(&states, id, description, tags)
+    }
+
+    /// The log of what happened: for each actor its time, pose and speed at each step.
+    pub fn write_down(
+        self,
+        states: &[Vec<(f64, Pose2, f64)>],
+        id: String,
+        description: String,
+        tags: Vec<String>,
+    ) -> Result<Log, MapError> {
         let ego = Ego { body: EgoBody::default(), states: ego_states(&states[EGO]) };
-        let tracks = self.actors.iter().zip(&states).enumerate().skip(1);
+        let tracks = self.actors.iter().zip(states).enumerate().skip(1);
         let tracks = tracks.filter(|(_, (_, states))| !states.is_empty());
         let tracks = tracks.map(|(index, (actor, states))| track(index, actor, states)).collect();
         let signals = self.light_lanes.iter().map(|&(light, lane, stop_point)| SignalTrack {
@@ -190,16 +202,14 @@ impl Stage {
     }
 
     /// Takes out whoever was placed on top of somebody else.
-    fn drop_overlapping(&mut self) {
+    pub fn drop_overlapping(&mut self) {
         for index in 1..self.actors.len() {
             let mut grown = self.actors[index].outline();
             grown.length += 0.3;
             grown.width += 0.2;
             if self.actors[..index].iter().any(|earlier| !earlier.is_gone() && earlier.outline().intersects(&grown)) {
-                // Gone from the start; removing it would renumber those that others give way to.
-                let actor = &mut self.actors[index];
-                actor.motion = Motion::Walk;
-                actor.along_m = actor.curve.length() + 1.0;
+                // Removing it would renumber those that others give way to.
+                self.actors[index].leave();
             }
         }
     }
@@ -236,7 +246,7 @@ fn track(index: usize, actor: &Actor, states: &[(f64, Pose2, f64)]) -> Track {
     Track {
         source_id: index.to_string(),
         class: actor.class,
-        source_class: format!("{:?}", actor.class).to_lowercase(),
+        source_class: actor.category.map_or_else(|| format!("{:?}", actor.class).to_lowercase(), str::to_owned),
         size: actor.size,
         states: states.iter().map(state).collect(),
     }
