@@ -1,6 +1,6 @@
 //! Logs on disk become one [`Log`]: nuScenes, Argoverse 2, Waymo motion, ScenarioNet, MCAP; and back.
 
-mod argoverse;
+pub mod argoverse;
 mod columns;
 pub mod detection;
 mod draft;
@@ -12,7 +12,7 @@ pub mod log;
 pub mod map;
 pub mod messages;
 mod motion;
-mod nuscenes;
+pub mod nuscenes;
 pub mod projection;
 pub mod recording;
 pub mod scenarionet;
