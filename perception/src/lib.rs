@@ -4,5 +4,6 @@ pub mod assign;
 pub mod error;
 pub mod eval;
 pub mod optim;
+pub mod track;
 
 pub use error::Error;

@@ -203,10 +203,10 @@ fn match_frame(truth: &[&TrackBox], tracks: &[&TrackBox], track_of: &HashMap<u64
     for (row, target) in truth.iter().enumerate() {
         let before = track_of.get(&target.id);
         let column = tracks.iter().position(|track| Some(&track.id) == before);
-        if let Some(column) = column.filter(|column| distance_m(target, tracks[*column]) < MATCH_DISTANCE_M) {
-            if taken.insert(column) {
-                pairs.push((row, column));
-            }
+        if let Some(column) = column.filter(|column| distance_m(target, tracks[*column]) < MATCH_DISTANCE_M)
+            && taken.insert(column)
+        {
+            pairs.push((row, column));
         }
     }
     let rows: Vec<usize> = (0..truth.len()).filter(|row| pairs.iter().all(|(paired, _)| paired != row)).collect();
