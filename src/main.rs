@@ -4,6 +4,7 @@ mod bench;
 mod drive;
 mod log;
 mod outcome;
+mod perception;
 mod replay;
 mod seeds;
 mod table;
@@ -31,6 +32,9 @@ enum Command {
     /// Measure how fast the closed loop and live links are.
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Evaluate the fast system.
+    #[command(subcommand)]
+    Perception(perception::Command),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Log(command) => log::run(command),
         Command::Bench(command) => bench::run(&command),
+        Command::Perception(command) => perception::run(&command),
     };
     outcome::exit_code(outcome)
 }

@@ -35,5 +35,8 @@ pub fn exit_code(outcome: anyhow::Result<Outcome>) -> ExitCode {
 
 /// Whether what was given is at fault, and not the program or the machine.
 fn is_bad_input(error: &anyhow::Error) -> bool {
-    error.is::<tandem_datasets::Error>() || error.is::<tandem_sim::Error>() || error.is::<crate::drive::Usage>()
+    error.is::<tandem_datasets::Error>()
+        || error.is::<tandem_sim::Error>()
+        || error.is::<tandem_perception::Error>()
+        || error.is::<crate::drive::Usage>()
 }

@@ -1,6 +1,6 @@
 //! Logs on disk become one [`Log`]: nuScenes, Argoverse 2, Waymo motion, ScenarioNet, MCAP; and back.
 
-mod argoverse;
+pub mod argoverse;
 mod columns;
 pub mod detection;
 mod draft;

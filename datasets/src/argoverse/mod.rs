@@ -3,10 +3,12 @@
 //! Formats: Wilson et al., "Argoverse 2" (NeurIPS 2021 datasets track), and the toolkit `av2-api`.
 
 mod classes;
+mod cuboids;
 mod map;
 mod motion;
 mod sensor;
 
+pub use cuboids::{Cuboid, cuboids};
 pub(crate) use motion::READER as MOTION_READER;
 pub(crate) use sensor::READER as SENSOR_READER;
 

@@ -7,6 +7,7 @@
 mod arcline;
 mod can_bus;
 mod expansion;
+mod keyframes;
 mod map;
 mod scene;
 mod tables;
@@ -24,6 +25,7 @@ use crate::source::{LogRef, Reader, file_name, sorted_children};
 use self::expansion::Expansion;
 use self::tables::{SceneRow, Table, Tables};
 
+pub use self::keyframes::{Keyframe, Label, keyframes};
 pub(crate) use self::scene::class;
 pub use self::write::{NoViews, Views, Writer};
 

@@ -38,6 +38,8 @@ macro_rules! rows {
     )*};
 }
 
+pub(super) use rows;
+
 rows! {
     /// A stretch of some 20 s: one log.
     SceneRow in "scene" { log_token: Token, name: String, description: String }

@@ -1,0 +1,49 @@
+//! What can go wrong in the fast system: the one error of this crate, always one line that says where.
+
+use std::path::{Path, PathBuf};
+
+/// Why something could not be read, written or evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A log or its tables could not be read.
+    #[error(transparent)]
+    Data(#[from] tandem_datasets::Error),
+    /// The operating system refused to read or write.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A JSON file does not parse, or a value in it is of the wrong kind or out of its domain.
+    #[error("{path}: `{field}`: {reason}")]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, such as `results.3e87[2].size`.
+        field: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// Nothing to evaluate goes by that name.
+    #[error("{path}: no scene of `{wanted}` is here")]
+    NoScene {
+        /// The data set.
+        path: PathBuf,
+        /// The split or the names that were asked for.
+        wanted: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: an operating-system error at `path`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    /// A value that is not what it should be.
+    pub(crate) fn field(path: &Path, field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Field { path: path.to_owned(), field: field.into(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,18 @@
+//! How good the fast system is, in the field's own measures, equal to what the field's own tools say.
+//!
+//! The measures work on boxes in memory ([`boxes`]), wherever these come from: a nuScenes directory and a results file
+//! ([`nuscenes`], [`results`]), or a generated world.
+
+pub mod argoverse;
+pub mod boxes;
+mod breakdown;
+mod curve;
+pub mod detection;
+pub mod forecast;
+pub mod map;
+pub mod nuscenes;
+pub mod results;
+pub mod tracking;
+
+pub use boxes::{Attribute, DetectedBox, Sample, TruthBox};
+pub use detection::DetectionMetrics;

@@ -1,0 +1,207 @@
+//! Detected boxes of successive times become objects with an identity, a velocity and a doubt.
+//!
+//! Everything is in the map, so that the ego's motion plays no part. Detections may come at any rate, from several
+//! sources; see [`Tracker::update`].
+//!
+//! ```
+//! use tandem_datasets::DetectionClass;
+//! use tandem_graph::Stamp;
+//! use tandem_perception::track::{Detection, Tracker, TrackerConfig};
+//!
+//! let mut tracker = Tracker::new(TrackerConfig::default());
+//! for step in 0..10 {
+//!     let seconds = 0.1 * f64::from(step);
+//!     let car = Detection {
+//!         class: DetectionClass::Car,
+//!         center: [5.0 * seconds, 0.0, 0.8],
+//!         size: [4.5, 1.9, 1.6],
+//!         yaw_rad: 0.0,
+//!         velocity_mps: None,
+//!         score: 0.8,
+//!     };
+//!     tracker.update(Stamp::from_seconds(seconds), &[car]);
+//! }
+//! let car = &tracker.objects()[0];
+//! assert!((car.velocity_mps[0] - 5.0).abs() < 0.5);
+//! ```
+
+mod associate;
+mod config;
+mod filter;
+mod object;
+
+use nalgebra::Matrix4;
+use tandem_datasets::DetectionClass;
+use tandem_graph::Stamp;
+
+use self::associate::associate;
+use self::object::Track;
+
+pub use self::config::{Kind, Motion, TrackerConfig};
+
+/// A box that was detected, in the map.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detection {
+    /// What it is taken for.
+    pub class: DetectionClass,
+    /// Its centre, m.
+    pub center: [f64; 3],
+    /// Length, width, height, m.
+    pub size: [f64; 3],
+    /// Radians from the map's x axis, counter-clockwise.
+    pub yaw_rad: f64,
+    /// Along the map's axes, m/s; `None` where the detector gives none.
+    pub velocity_mps: Option<[f64; 2]>,
+    /// The confidence in [0, 1].
+    pub score: f64,
+}
+
+/// An object's number within its tracker; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u64);
+
+/// A thing that was seen often enough, at the tracker's latest stamp.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackedObject {
+    /// The same from update to update.
+    pub id: ObjectId,
+    /// What it was taken for most often, weighted by confidence.
+    pub class: DetectionClass,
+    /// Its centre in the map, m.
+    pub center: [f64; 3],
+    /// Length, width, height, m: the mean, weighted by confidence.
+    pub size: [f64; 3],
+    /// Radians from the map's x axis, counter-clockwise.
+    pub yaw_rad: f64,
+    /// How fast it turns, rad/s.
+    pub yaw_rate_radps: f64,
+    /// Along the map's axes, m/s.
+    pub velocity_mps: [f64; 2],
+    /// The covariance of x, y and the velocities along them, m and m/s.
+    pub covariance: Matrix4<f64>,
+    /// The variance of the yaw, rad².
+    pub yaw_variance: f64,
+    /// Time since it was first seen, ns.
+    pub age_ns: i64,
+    /// Time since it was last seen, ns; zero if at the latest stamp.
+    pub unseen_ns: i64,
+    /// How often it was seen.
+    pub hits: u32,
+    /// The probability that it is there: rises with each sighting by its confidence, falls with each miss.
+    pub existence: f64,
+    /// The mean confidence of its sightings.
+    pub score: f64,
+}
+
+/// Follows objects; see the module.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    config: TrackerConfig,
+    tracks: Vec<Track>,
+    objects: Vec<TrackedObject>,
+    latest: Option<Stamp>,
+    next_id: u64,
+    late_updates: u64,
+    invalid_detections: u64,
+}
+
+impl Tracker {
+    /// Follows nothing yet.
+    pub fn new(config: TrackerConfig) -> Self {
+        Self {
+            config,
+            tracks: Vec::new(),
+            objects: Vec::new(),
+            latest: None,
+            next_id: 0,
+            late_updates: 0,
+            invalid_detections: 0,
+        }
+    }
+
+    /// Takes in the detections of one time, and gives the objects at that time in order of their ids.
+    ///
+    /// Stamps may be any time apart, or equal. A stamp before the latest is not taken in, but counted
+    /// ([`Self::late_updates`]); so is a detection with a number that is not finite or a size that is not positive
+    /// ([`Self::invalid_detections`]). The order of detections does not matter.
+    pub fn update(&mut self, stamp: Stamp, detections: &[Detection]) -> &[TrackedObject] {
+        if self.latest.is_some_and(|latest| stamp < latest) {
+            self.late_updates += 1;
+            return &self.objects;
+        }
+        let elapsed_s = self.latest.map_or(0.0, |latest| stamp.seconds_since(latest));
+        self.latest = Some(stamp);
+        for track in &mut self.tracks {
+            track.predict(elapsed_s, &self.config);
+        }
+        self.tracks.retain(|track| stamp.seconds_since(track.last_seen) <= self.config.forget_after_s);
+
+        let detections = self.sound(detections);
+        let partners = associate(&self.tracks, &detections, &self.config);
+        let mut is_matched = vec![false; detections.len()];
+        for (track, partner) in self.tracks.iter_mut().zip(&partners) {
+            match partner {
+                Some(index) => {
+                    is_matched[*index] = true;
+                    track.see(stamp, &detections[*index], &self.config);
+                }
+                None => track.miss(&self.config),
+            }
+        }
+        self.tracks.retain(|track| !track.was_missed || track.is_confirmed(&self.config));
+        for (detection, is_matched) in detections.iter().zip(is_matched) {
+            if !is_matched && detection.score >= self.config.birth_score {
+                self.tracks.push(Track::new(ObjectId(self.next_id), stamp, detection, &self.config));
+                self.next_id += 1;
+            }
+        }
+        let confirmed = self.tracks.iter().filter(|track| track.is_confirmed(&self.config));
+        self.objects = confirmed.map(|track| track.object(stamp)).collect();
+        &self.objects
+    }
+
+    /// The objects as of the latest update, in order of their ids.
+    pub fn objects(&self) -> &[TrackedObject] {
+        &self.objects
+    }
+
+    /// How many updates came after a later one and were not taken in.
+    pub fn late_updates(&self) -> u64 {
+        self.late_updates
+    }
+
+    /// How many detections were not taken in because of their numbers.
+    pub fn invalid_detections(&self) -> u64 {
+        self.invalid_detections
+    }
+
+    /// The detections that can be used, in an order that depends on their values only.
+    fn sound(&mut self, detections: &[Detection]) -> Vec<Detection> {
+        let mut sound: Vec<Detection> = detections.iter().copied().filter(Detection::is_sound).collect();
+        self.invalid_detections += (detections.len() - sound.len()) as u64;
+        sound.retain(|detection| detection.score >= self.config.min_score);
+        sound.sort_by(|a, b| {
+            let by_numbers = || a.numbers().zip(b.numbers()).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
+            let by_class = || a.class.cmp(&b.class);
+            b.score
+                .total_cmp(&a.score)
+                .then_with(by_class)
+                .then_with(|| by_numbers().unwrap_or(std::cmp::Ordering::Equal))
+        });
+        sound
+    }
+}
+
+impl Detection {
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        let velocity = self.velocity_mps.unwrap_or_default();
+        self.center.into_iter().chain(self.size).chain(velocity).chain([self.yaw_rad, self.score])
+    }
+
+    fn is_sound(&self) -> bool {
+        self.numbers().all(f64::is_finite) && self.size.iter().all(|size| *size > 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! `tandem perception`: the fast system on its own. One file a subcommand.
+
+mod eval;
+
+use clap::Subcommand;
+
+use crate::outcome::Outcome;
+
+#[derive(Subcommand)]
+pub enum Command {
+    Eval(eval::Args),
+}
+
+pub fn run(command: &Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Eval(args) => eval::run(args),
+    }
+}
