@@ -32,7 +32,7 @@ enum Command {
     /// Measure how fast the closed loop and live links are.
     #[command(subcommand)]
     Bench(bench::Command),
-    /// Evaluate the fast system.
+    /// Train and evaluate the fast system.
     #[command(subcommand)]
     Perception(perception::Command),
 }

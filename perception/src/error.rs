@@ -34,9 +34,61 @@ pub enum Error {
         /// The split or the names that were asked for.
         wanted: String,
     },
+    /// A configuration describes no network.
+    #[error("{path}: {reason}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Weights do not fit.
+    #[error("{path}: {reason}")]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Training left the finite numbers.
+    #[error("step {step}: the loss is {loss}; a lower learning rate helps")]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// The loss.
+        loss: f32,
+    },
+    /// A camera's calibration cannot be used.
+    #[error("camera {camera}: {reason}")]
+    Calibration {
+        /// The camera.
+        camera: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An image is not of the size that its camera's calibration is for.
+    #[error("camera {camera}: the image is {} × {}, its calibration is for {} × {}", found[0], found[1], wanted[0], wanted[1])]
+    ImageSize {
+        /// The camera.
+        camera: String,
+        /// Width and height of the image, px.
+        found: [usize; 2],
+        /// Width and height of the calibration, px.
+        wanted: [usize; 2],
+    },
 }
 
 impl Error {
+    /// Weights at `path` that do not fit.
+    pub(crate) fn weights(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Weights { path: path.into(), reason: reason.into() }
+    }
+
+    /// For `map_err`: JSON at `path` that does not parse.
+    pub(crate) fn json(path: &Path) -> impl FnOnce(serde_json::Error) -> Self + '_ {
+        move |error| Self::Config { path: path.to_owned(), reason: error.to_string() }
+    }
+
     /// For `map_err`: an operating-system error at `path`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io { path: path.to_owned(), source }

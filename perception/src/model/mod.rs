@@ -1,0 +1,13 @@
+//! The network, in plain tensor operations, so that it runs on every burn backend and exports to ONNX.
+
+pub mod backbone;
+pub mod bev;
+pub mod config;
+pub mod heads;
+mod layer;
+pub mod lift;
+mod neck;
+pub mod network;
+
+pub use config::{Backbone, DepthBins, Grid, NetworkConfig};
+pub use network::{Features, Input, Network, Output};

@@ -1,0 +1,43 @@
+//! The feature pyramid: image features of several strides become one at stride 8 (Lin et al. 2017).
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::relu;
+use burn::tensor::backend::Backend;
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Tensor};
+
+use super::layer::conv;
+
+/// The pyramid.
+#[derive(Module, Debug)]
+pub struct Neck<B: Backend> {
+    pub(crate) lateral: Vec<Conv2d<B>>,
+    pub(crate) smooth: Conv2d<B>,
+}
+
+impl<B: Backend> Neck<B> {
+    /// `channels`: of the backbone's outputs, then of the pyramid.
+    pub fn new(channels: &[usize], neck: usize, device: &Device<B>) -> Self {
+        let lateral = channels.iter().map(|channels| conv([*channels, neck], 1, 1, device)).collect();
+        Self { lateral, smooth: conv([neck, neck], 3, 1, device) }
+    }
+
+    /// Features, finest first → `[n, neck, height / 8, width / 8]`.
+    pub fn forward(&self, features: Vec<Tensor<B, 4>>) -> Tensor<B, 4> {
+        let mut laterals = features.into_iter().zip(&self.lateral).map(|(feature, lateral)| lateral.forward(feature));
+        let finest = laterals.next();
+        let coarser = laterals.rev().reduce(|coarse, fine| double(coarse) + fine);
+        // A backbone has at least two strides.
+        let (Some(finest), Some(coarser)) = (finest, coarser) else { unreachable!("two strides") };
+        relu(self.smooth.forward(double(coarser) + finest))
+    }
+}
+
+/// Twice the height and width, each value four times.
+pub(crate) fn double<B: Backend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
+    let [_, _, height, width] = x.dims();
+    let nearest = InterpolateOptions::new(InterpolateMode::Nearest).with_align_corners(false);
+    interpolate(x, [2 * height, 2 * width], nearest)
+}

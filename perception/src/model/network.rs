@@ -1,0 +1,185 @@
+//! The whole network: images of a rig and the previous frame's grid become maps of objects, road and scene.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Device, Int, Tensor};
+
+use super::backbone::{Trunk, load_efficientnet};
+use super::bev::{GridEncoder, Warp};
+use super::config::NetworkConfig;
+use super::heads::{ATTRIBUTES, BOX, ForecastHead, MapHead, ObjectHead, ObjectMaps, SceneHead, peaks};
+use super::lift::{Lift, LiftIndices};
+use super::neck::Neck;
+use crate::Error;
+
+/// What the network reads.
+#[derive(Debug, Clone)]
+pub struct Input<B: Backend> {
+    /// `[batch, cameras, 3, height, width]`: RGB, (value − 127) / 128.
+    pub images: Tensor<B, 5>,
+    /// Which pixel every voxel reads.
+    pub lift: LiftIndices<B>,
+    /// `[batch, fine, cells / 2, cells / 2]`: the grid that the network returned for the previous frame.
+    pub previous: Tensor<B, 4>,
+    /// Where the previous grid is read.
+    pub warp: Warp<B>,
+    /// `[batch, 2]`: seconds since the previous frame, and 1 if there is one.
+    pub history: Tensor<B, 2>,
+}
+
+/// What the images and the grids become before the heads.
+#[derive(Debug, Clone)]
+pub struct Features<B: Backend> {
+    /// `[batch · cameras, neck, height / 8, width / 8]`.
+    pub images: Tensor<B, 4>,
+    /// `[batch · cameras, bins, height / 8, width / 8]`: logits.
+    pub depth: Tensor<B, 4>,
+    /// `[batch, fine, cells / 2, cells / 2]`: for the next frame.
+    pub current: Tensor<B, 4>,
+    /// `[batch, head, cells / 2, cells / 2]`: for the heads.
+    pub grid: Tensor<B, 4>,
+}
+
+/// What a vehicle reads off the network.
+#[derive(Debug, Clone)]
+pub struct Output<B: Backend> {
+    /// `[batch, count]`: scores of the most certain objects, falling.
+    pub scores: Tensor<B, 2>,
+    /// `[batch, count]`: their cells, `row · cells + column`.
+    pub cells: Tensor<B, 2, Int>,
+    /// `[batch, count, BOX + ATTRIBUTES + CLASSES]`: their boxes, the logits of their attributes and of their classes.
+    pub boxes: Tensor<B, 3>,
+    /// `[batch, count, MODES · (2 · FORECAST_STEPS + 1)]`: their forecasts.
+    pub forecasts: Tensor<B, 3>,
+    /// `[batch, 6, cells, cells]`: the map.
+    pub map: Tensor<B, 4>,
+    /// `[batch, 128]`: the scene's embedding.
+    pub embedding: Tensor<B, 2>,
+    /// `[batch, fine, cells / 2, cells / 2]`: for the next frame.
+    pub current: Tensor<B, 4>,
+}
+
+/// What training compares with the truth.
+#[derive(Debug, Clone)]
+pub struct Answers<B: Backend> {
+    /// `[batch, 10, cells, cells]`: logits.
+    pub heat: Tensor<B, 4>,
+    /// `[batch, count, BOX]` at the true objects' cells.
+    pub boxes: Tensor<B, 3>,
+    /// `[batch, count, ATTRIBUTES]` at the true objects' cells: logits.
+    pub attributes: Tensor<B, 3>,
+    /// `[batch, count, MODES · (2 · FORECAST_STEPS + 1)]` at the true objects' cells.
+    pub forecasts: Tensor<B, 3>,
+    /// `[batch, 6, cells, cells]`.
+    pub map: Tensor<B, 4>,
+    /// `[batch · cameras, bins, height / 8, width / 8]`: logits.
+    pub depth: Tensor<B, 4>,
+    /// `[batch, 16]`.
+    pub tags: Tensor<B, 2>,
+}
+
+/// The bird's-eye-view network.
+#[derive(Module, Debug)]
+pub struct Network<B: Backend> {
+    pub(crate) trunk: Trunk<B>,
+    pub(crate) neck: Neck<B>,
+    pub(crate) lift: Lift<B>,
+    pub(crate) encoder: GridEncoder<B>,
+    pub(crate) objects: ObjectHead<B>,
+    pub(crate) forecasts: ForecastHead<B>,
+    pub(crate) map: MapHead<B>,
+    pub(crate) scene: SceneHead<B>,
+    forecast_objects: usize,
+}
+
+impl<B: Backend> Network<B> {
+    /// With random weights.
+    pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
+        Self {
+            trunk: Trunk::new(config.backbone, device),
+            neck: Neck::new(Trunk::<B>::channels(config.backbone), config.neck, device),
+            lift: Lift::new(config, device),
+            encoder: GridEncoder::new(config, device),
+            objects: ObjectHead::new(config, device),
+            forecasts: ForecastHead::new(config, device),
+            map: MapHead::new(config, device),
+            scene: SceneHead::new(config, device),
+            forecast_objects: config.forecast_objects,
+        }
+    }
+
+    /// Images `[batch, cameras, 3, height, width]` → image features `[batch · cameras, neck, height / 8, width / 8]`.
+    pub fn see(&self, images: Tensor<B, 5>) -> Tensor<B, 4> {
+        let [batch, cameras, channels, height, width] = images.dims();
+        self.neck.forward(self.trunk.forward(images.reshape([batch * cameras, channels, height, width])))
+    }
+
+    /// All features for one frame.
+    pub fn features(&self, input: Input<B>) -> Features<B> {
+        let images = self.see(input.images);
+        let depth = self.lift.depth(images.clone());
+        let lifted = self.lift.forward(images.clone(), depth.clone(), &input.lift);
+        let current = self.encoder.shrink(lifted);
+        let grid = self.encoder.forward(current.clone(), input.previous, &input.warp, input.history);
+        Features { images, depth, current, grid }
+    }
+
+    /// What the heads say, objects at the cells `[batch, count]` where they truly are.
+    pub fn answers(&self, features: Features<B>, cells: Tensor<B, 2, Int>) -> Answers<B> {
+        let maps = self.objects.forward(features.grid.clone());
+        let forecasts = self.forecasts.forward(&maps, cells.clone());
+        let read = read(&maps, cells);
+        let [batch, count, _] = read.dims();
+        Answers {
+            heat: maps.heat,
+            boxes: read.clone().slice([0..batch, 0..count, 0..BOX]),
+            attributes: read.slice([0..batch, 0..count, BOX..BOX + ATTRIBUTES]),
+            forecasts,
+            map: self.map.forward(features.grid.clone()),
+            depth: features.depth,
+            tags: self.scene.tags(self.scene.forward(features.grid, features.images)),
+        }
+    }
+
+    /// One frame, as a vehicle asks it.
+    pub fn forward(&self, input: Input<B>) -> Output<B> {
+        let Features { images, current, grid, .. } = self.features(input);
+        let maps = self.objects.forward(grid.clone());
+        let map = self.map.forward(grid.clone());
+        let embedding = self.scene.forward(grid, images);
+        let (scores, cells) = peaks(maps.heat.clone(), self.forecast_objects);
+        let forecasts = self.forecasts.forward(&maps, cells.clone());
+        let boxes = read(&maps, cells.clone());
+        Output { scores, cells, boxes, forecasts, map, embedding, current }
+    }
+
+    /// With the published weights of its backbone, see [`super::backbone::load_efficientnet`].
+    ///
+    /// # Errors
+    /// For a file that does not hold them.
+    pub fn pretrained(self, path: &Path) -> Result<Self, Error> {
+        let trunk = match self.trunk {
+            Trunk::EfficientNet(trunk) => Trunk::EfficientNet(load_efficientnet(trunk, path)?),
+            Trunk::ResNet(_) => {
+                return Err(Error::weights(path, "only EfficientNet-Lite0 has published weights that this reads"));
+            }
+        };
+        Ok(Self { trunk, ..self })
+    }
+
+    /// Keeps the pretrained weights of what is costly to train, see [`super::backbone::EfficientNet::freeze`].
+    pub fn freeze(self) -> Self {
+        Self { trunk: self.trunk.freeze(), ..self }
+    }
+}
+
+/// Boxes, attributes and classes at cells `[batch, count]` → `[batch, count, BOX + ATTRIBUTES + CLASSES]`.
+fn read<B: Backend>(maps: &ObjectMaps<B>, cells: Tensor<B, 2, Int>) -> Tensor<B, 3> {
+    let all = Tensor::cat(vec![maps.boxes.clone(), maps.attributes.clone(), maps.heat.clone()], 1);
+    let [batch, channels, rows, columns] = all.dims();
+    let count = cells.dims()[1];
+    let table = all.reshape([batch, channels, rows * columns]);
+    table.gather(2, cells.unsqueeze_dim::<3>(1).expand([batch, channels, count])).swap_dims(1, 2)
+}

@@ -1,0 +1,111 @@
+//! Targets become tensors.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::frame::{floats, ints};
+use crate::model::NetworkConfig;
+use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, TAGS};
+use crate::truth::{IGNORED, Targets};
+
+/// What the network should say of a batch. `count` objects a frame, padded with unknown ones.
+#[derive(Debug, Clone)]
+pub struct TargetBatch<B: Backend> {
+    /// `[batch, 10, cells, cells]`.
+    pub heat: Tensor<B, 4>,
+    /// `[batch, count]`: cells of the objects.
+    pub cells: Tensor<B, 2, Int>,
+    /// `[batch, count]`: 1 for objects, 0 for padding.
+    pub object_known: Tensor<B, 2>,
+    /// `[batch, count, BOX]`.
+    pub numbers: Tensor<B, 3>,
+    /// `[batch, count, BOX]`: 1 for numbers that count.
+    pub numbers_known: Tensor<B, 3>,
+    /// `[batch, count]`: numbers of attributes.
+    pub attribute: Tensor<B, 2, Int>,
+    /// `[batch, count]`.
+    pub attribute_known: Tensor<B, 2>,
+    /// `[batch, count, 2 · FORECAST_STEPS]`.
+    pub future: Tensor<B, 3>,
+    /// `[batch, count, 2 · FORECAST_STEPS]`.
+    pub future_known: Tensor<B, 3>,
+    /// `[batch, 6, cells, cells]`.
+    pub map: Tensor<B, 4>,
+    /// `[batch]`.
+    pub map_known: Tensor<B, 1>,
+    /// `[batch · cameras · height / 8 · width / 8]`.
+    pub depth: Tensor<B, 1, Int>,
+    /// `[batch · cameras · height / 8 · width / 8]`.
+    pub depth_known: Tensor<B, 1>,
+    /// `[batch, 16]`.
+    pub tags: Tensor<B, 2>,
+    /// `[batch]`.
+    pub tags_known: Tensor<B, 1>,
+}
+
+impl<B: Backend> TargetBatch<B> {
+    /// Targets on a device.
+    pub fn new(targets: &[&Targets], config: &NetworkConfig, device: &Device<B>) -> Self {
+        let batch = targets.len();
+        let side = config.grid.cells;
+        let pixels = config.cameras * (config.image[0] / 8) * (config.image[1] / 8);
+        let count = targets.iter().map(|targets| targets.objects.len()).max().unwrap_or(0).max(1);
+        let slots = batch * count;
+        let (mut cells, mut attribute) = (vec![0; slots], vec![0; slots]);
+        let (mut object_known, mut attribute_known) = (vec![0.0; slots], vec![0.0; slots]);
+        let (mut numbers, mut numbers_known) = (vec![0.0; slots * BOX], vec![0.0; slots * BOX]);
+        let steps = 2 * FORECAST_STEPS;
+        let (mut future, mut future_known) = (vec![0.0; slots * steps], vec![0.0; slots * steps]);
+        for (frame, targets) in targets.iter().enumerate() {
+            for (slot, object) in (frame * count..).zip(&targets.objects) {
+                cells[slot] = object.cell as i32;
+                object_known[slot] = 1.0;
+                if object.attribute != IGNORED {
+                    debug_assert!((object.attribute as usize) < ATTRIBUTES);
+                    attribute[slot] = object.attribute;
+                    attribute_known[slot] = 1.0;
+                }
+                numbers[slot * BOX..][..BOX].copy_from_slice(&object.numbers);
+                numbers_known[slot * BOX..][..BOX].fill(1.0);
+                if !object.has_velocity {
+                    numbers_known[slot * BOX + BOX - 2..][..2].fill(0.0);
+                }
+                for step in 0..FORECAST_STEPS {
+                    future[slot * steps + 2 * step..][..2].copy_from_slice(&object.future[step]);
+                    future_known[slot * steps + 2 * step..][..2].fill(object.future_known[step]);
+                }
+            }
+        }
+        let map_size = (MAP_CLASSES + 2) * side * side;
+        let map = targets.iter().flat_map(|targets| padded(&targets.map, map_size, 0.0)).collect();
+        let depth: Vec<i32> = targets.iter().flat_map(|targets| padded(&targets.depth, pixels, IGNORED)).collect();
+        let tags = targets.iter().flat_map(|targets| targets.tags.unwrap_or([0.0; TAGS])).collect();
+        let known = |is_known: &dyn Fn(&Targets) -> bool| {
+            floats(targets.iter().map(|targets| if is_known(targets) { 1.0 } else { 0.0 }).collect(), device)
+        };
+        Self {
+            heat: floats::<B, 1>(targets.iter().flat_map(|targets| targets.heat.iter().copied()).collect(), device)
+                .reshape([batch, CLASSES, side, side]),
+            cells: ints::<B>(cells, device).reshape([batch, count]),
+            object_known: floats::<B, 1>(object_known, device).reshape([batch, count]),
+            numbers: floats::<B, 1>(numbers, device).reshape([batch, count, BOX]),
+            numbers_known: floats::<B, 1>(numbers_known, device).reshape([batch, count, BOX]),
+            attribute: ints::<B>(attribute, device).reshape([batch, count]),
+            attribute_known: floats::<B, 1>(attribute_known, device).reshape([batch, count]),
+            future: floats::<B, 1>(future, device).reshape([batch, count, steps]),
+            future_known: floats::<B, 1>(future_known, device).reshape([batch, count, steps]),
+            map: floats::<B, 1>(map, device).reshape([batch, MAP_CLASSES + 2, side, side]),
+            map_known: known(&|targets| !targets.map.is_empty()),
+            depth_known: floats(depth.iter().map(|bin| if *bin == IGNORED { 0.0 } else { 1.0 }).collect(), device),
+            depth: ints(depth.into_iter().map(|bin| bin.max(0)).collect(), device),
+            tags: floats::<B, 1>(tags, device).reshape([batch, TAGS]),
+            tags_known: known(&|targets| targets.tags.is_some()),
+        }
+    }
+}
+
+/// The values, or as many of `fill` where there are none.
+fn padded<T: Copy>(values: &[T], count: usize, fill: T) -> impl Iterator<Item = T> {
+    let missing = if values.is_empty() { count } else { 0 };
+    values.iter().copied().chain(std::iter::repeat_n(fill, missing))
+}

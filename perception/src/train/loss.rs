@@ -1,0 +1,167 @@
+//! How far the network's output is from what it should have said.
+
+use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::batch::TargetBatch;
+use crate::model::heads::{BOX, FORECAST_STEPS, MAP_CLASSES, MODES};
+use crate::model::network::Answers;
+
+/// What each part counts in the sum.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossWeights {
+    /// Centres of objects.
+    pub heat: f32,
+    /// Boxes.
+    pub boxes: f32,
+    /// Attributes.
+    pub attributes: f32,
+    /// The map's planes and the lanes' direction.
+    pub map: f32,
+    /// Depth of the image features.
+    pub depth: f32,
+    /// Forecasts.
+    pub forecasts: f32,
+    /// What the embedding tells.
+    pub tags: f32,
+}
+
+impl Default for LossWeights {
+    fn default() -> Self {
+        Self { heat: 1.0, boxes: 0.5, attributes: 0.1, map: 2.0, depth: 0.3, forecasts: 0.2, tags: 0.1 }
+    }
+}
+
+/// The names of the parts, in the order of [`Losses::parts`].
+pub const PARTS: [&str; 7] = ["heat", "boxes", "attributes", "map", "depth", "forecasts", "tags"];
+
+/// The parts of the loss, unweighted, each a scalar.
+pub struct Losses<B: Backend> {
+    /// In the order of [`PARTS`].
+    pub parts: [Tensor<B, 1>; 7],
+}
+
+impl<B: Backend> Losses<B> {
+    /// Of the network's answers against the targets.
+    pub fn new(answers: &Answers<B>, targets: &TargetBatch<B>) -> Self {
+        Self {
+            parts: [
+                heat(answers.heat.clone(), targets),
+                boxes(answers.boxes.clone(), targets),
+                attributes(answers.attributes.clone(), targets),
+                map(answers.map.clone(), targets),
+                depth(answers.depth.clone(), targets),
+                forecasts(answers.forecasts.clone(), targets),
+                tags(answers.tags.clone(), targets),
+            ],
+        }
+    }
+
+    /// The weighted sum.
+    pub fn total(&self, weights: &LossWeights) -> Tensor<B, 1> {
+        let LossWeights { heat, boxes, attributes, map, depth, forecasts, tags } = *weights;
+        let weights = [heat, boxes, attributes, map, depth, forecasts, tags];
+        let weighted = self.parts.iter().zip(weights).map(|(part, weight)| part.clone() * weight);
+        // There are seven parts.
+        weighted.reduce(|sum, part| sum + part).unwrap_or_else(|| self.parts[0].clone())
+    }
+}
+
+/// Mean over what is known.
+fn mean_known<B: Backend, const D: usize>(loss: Tensor<B, D>, known: Tensor<B, D>) -> Tensor<B, 1> {
+    (loss * known.clone()).sum() / known.sum().clamp_min(1.0)
+}
+
+/// The focal loss of CornerNet (Law and Deng 2018, equation 1; alpha 2, beta 4), by the number of objects.
+fn heat<B: Backend>(logits: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let wanted = targets.heat.clone();
+    let is_center = wanted.clone().equal_elem(1.0).float();
+    let p = sigmoid(logits.clone());
+    let hit = log_sigmoid(logits.clone()) * (p.clone() - 1.0).powi_scalar(2) * is_center.clone();
+    let away = (-wanted + 1.0).powi_scalar(4);
+    let miss = log_sigmoid(-logits) * p.powi_scalar(2) * away;
+    let count = is_center.sum().clamp_min(1.0);
+    -(hit + miss).sum() / count
+}
+
+/// What each number of a box counts: metres of the offset are worth more than metres per second.
+const NUMBER_WEIGHTS: [f32; BOX] = [1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.3, 0.3];
+
+fn boxes<B: Backend>(numbers: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let device = numbers.device();
+    let weights = Tensor::<B, 1>::from_data(TensorData::from(NUMBER_WEIGHTS), &device).reshape([1, 1, BOX]);
+    let off = (numbers - targets.numbers.clone()).abs() * weights * targets.numbers_known.clone();
+    off.sum() / targets.object_known.clone().sum().clamp_min(1.0)
+}
+
+fn attributes<B: Backend>(logits: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [batch, count, _] = logits.dims();
+    let log = log_softmax(logits, 2).gather(2, targets.attribute.clone().reshape([batch, count, 1]));
+    mean_known(-log.reshape([batch, count]), targets.attribute_known.clone())
+}
+
+/// How much more a cell with paint, crossing or centreline counts than one without.
+const THIN_WEIGHT: f32 = 2.0;
+
+fn map<B: Backend>(said: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [batch, _, rows, columns] = said.dims();
+    let part =
+        |tensor: &Tensor<B, 4>, from: usize, to: usize| tensor.clone().slice([0..batch, from..to, 0..rows, 0..columns]);
+    let (logits, wanted) = (part(&said, 0, MAP_CLASSES), part(&targets.map, 0, MAP_CLASSES));
+    let known = targets.map_known.clone().reshape([batch, 1, 1, 1]);
+    let device = logits.device();
+    let weights = Tensor::<B, 1>::from_data(TensorData::from([1.0, THIN_WEIGHT, THIN_WEIGHT, THIN_WEIGHT]), &device)
+        .reshape([1, MAP_CLASSES, 1, 1]);
+    let entropy =
+        log_sigmoid(logits.clone()) * wanted.clone() * weights + log_sigmoid(-logits) * (-wanted.clone() + 1.0);
+    let planes = mean_known(-entropy, known.clone().expand([batch, MAP_CLASSES, rows, columns]));
+    let direction =
+        (part(&said, MAP_CLASSES, MAP_CLASSES + 2) - part(&targets.map, MAP_CLASSES, MAP_CLASSES + 2)).abs();
+    let on_lane = part(&targets.map, 3, 4).expand([batch, 2, rows, columns]) * known;
+    planes + mean_known(direction, on_lane) * 0.1
+}
+
+fn depth<B: Backend>(logits: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [images, bins, rows, columns] = logits.dims();
+    let log = log_softmax(logits, 1).permute([0, 2, 3, 1]).reshape([images * rows * columns, bins]);
+    let wanted = targets.depth.clone().reshape([images * rows * columns, 1]);
+    let log = log.gather(1, wanted).reshape([images * rows * columns]);
+    mean_known(-log, targets.depth_known.clone())
+}
+
+/// The best of the modes is pulled to what happened, and its logit up (as in MultiPath, Chai et al. 2019, without
+/// anchors).
+fn forecasts<B: Backend>(said: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [batch, count, _] = said.dims();
+    let said = said.reshape([batch, count, MODES, FORECAST_STEPS * 2 + 1]);
+    let all = [0..batch, 0..count, 0..MODES];
+    let [a, b, c] = all.clone();
+    let offsets = said.clone().slice([a, b, c, 0..FORECAST_STEPS * 2]);
+    let [a, b, c] = all;
+    let logits = said.slice([a, b, c, FORECAST_STEPS * 2..FORECAST_STEPS * 2 + 1]).reshape([batch, count, MODES]);
+    let wanted = targets.future.clone().unsqueeze_dim::<4>(2);
+    let known = targets.future_known.clone().unsqueeze_dim::<4>(2);
+    let off = ((offsets - wanted).abs() * known.clone()).sum_dim(3).reshape([batch, count, MODES]);
+    let off = off / known.sum_dim(3).reshape([batch, count, 1]).clamp_min(1.0);
+    let has_future = targets.future_known.clone().max_dim(2).reshape([batch, count]);
+    let best = off.clone().detach().argmin(2);
+    let miss = off.gather(2, best.clone()).reshape([batch, count]);
+    let choice = -log_softmax(logits, 2).gather(2, best).reshape([batch, count]);
+    mean_known(miss + choice * 0.2, has_future)
+}
+
+/// Light and weather by cross-entropy, counts by their logarithm.
+fn tags<B: Backend>(said: Tensor<B, 2>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [batch, all] = said.dims();
+    let part = |tensor: &Tensor<B, 2>, from: usize, to: usize| tensor.clone().slice([0..batch, from..to]);
+    let known = targets.tags_known.clone().reshape([batch, 1]);
+    let choice = |from: usize, to: usize| {
+        let log = log_softmax(part(&said, from, to), 1) * part(&targets.tags, from, to);
+        mean_known(-log.sum_dim(1), known.clone())
+    };
+    let counts = (part(&said, 6, all) - part(&targets.tags, 6, all)).abs();
+    choice(0, 3) + choice(3, 6) + mean_known(counts, known.clone().expand([batch, all - 6]))
+}

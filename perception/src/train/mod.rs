@@ -1,0 +1,12 @@
+//! Training: samples, losses, the loop and its checkpoints.
+
+mod average;
+pub mod batch;
+mod checkpoint;
+pub mod loss;
+mod prefetch;
+mod run;
+pub mod sample;
+pub mod worlds;
+
+pub use run::{Places, Plan, Progress, run};

@@ -1,0 +1,206 @@
+//! Clips out of generated worlds: town after town, each seen a few times by its own variation of the rig.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tandem_datasets::{Camera, DetectionClass, Log, Track, log::planar};
+use tandem_graph::Stamp;
+use tandem_sim::camera::{Look, Scenery, Shot, Subject, rig, subjects, visibility};
+use tandem_sim::world;
+
+use super::sample::Captured;
+use crate::Error;
+use crate::eval::Attribute;
+use crate::model::NetworkConfig;
+use crate::model::heads::{FORECAST_STEPS, TAGS};
+use crate::truth::{FORECAST_STEP_S, Thing};
+
+/// Worlds that are open at a time; their clips take turns.
+const OPEN: u64 = 24;
+
+/// Clips of a world before it is closed.
+const CLIPS: u64 = 6;
+
+/// Worlds for training begin here; those below are for tests and evaluation and never trained on.
+pub const FIRST_TRAINING_SEED: u64 = 100_000;
+
+/// Longest stretch between two states of a track that is filled in, ns.
+const MAX_GAP_NS: i64 = 250_000_000;
+
+/// An object is there to be seen from this many pixels of the network's images on.
+pub const VISIBLE_PIXELS: f64 = 3.0;
+
+/// Slower than this an object stands, m/s.
+const STANDING_MPS: f64 = 0.3;
+
+/// A generated place ready to be looked at.
+pub struct Place {
+    /// What happens there.
+    pub log: Log,
+    scenery: Scenery,
+    seed: u64,
+}
+
+impl Place {
+    /// The world of a seed: two of three are towns.
+    ///
+    /// # Errors
+    /// If the generator fails.
+    pub fn new(seed: u64) -> Result<Self, Error> {
+        let log = if seed % 3 == 2 { world::generate(seed / 3)? } else { world::town(seed)? };
+        Ok(Self { scenery: Scenery::new(&log, &Look::of(seed)), log, seed })
+    }
+
+    /// What cameras see from a place at a time, with the truth about it.
+    pub fn capture(&self, cameras: &[Camera], map_from_ego: &Isometry3<f64>, stamp: Stamp) -> Captured {
+        let there = subjects(&self.log, stamp, MAX_GAP_NS);
+        let shots = self.scenery.shots(cameras, map_from_ego, &there, stamp, true);
+        let seen = visibility(&shots);
+        let is_seen = |subject: &&Subject| seen.get(&subject.number).is_some_and(|seen| seen.pixels >= VISIBLE_PIXELS);
+        let things: Vec<Thing> = there
+            .iter()
+            .filter(is_seen)
+            .filter_map(|subject| thing(&self.log.tracks[subject.number as usize], subject, map_from_ego, stamp))
+            .collect();
+        let tags = self.tags(&things);
+        Captured {
+            stamp,
+            map_from_ego: *map_from_ego,
+            cameras: cameras.to_vec(),
+            depth_m: shots.iter().flat_map(depth).collect(),
+            images: shots.into_iter().map(|shot| Some(shot.image)).collect(),
+            things,
+            map: self.log.map.clone(),
+            tags: Some(tags),
+        }
+    }
+
+    /// The name of its weather and light, for tables.
+    pub fn conditions(&self) -> String {
+        let look = self.scenery.look();
+        format!("{} {}", look.light.name(), look.weather.name())
+    }
+
+    fn tags(&self, things: &[Thing]) -> [f32; TAGS] {
+        let look = self.scenery.look();
+        let mut tags = [0.0; TAGS];
+        tags[look.light as usize] = 1.0;
+        tags[3 + look.weather as usize] = 1.0;
+        things.iter().for_each(|thing| tags[6 + thing.class.index()] += 1.0);
+        tags[6..].iter_mut().for_each(|count| *count = f32::ln_1p(*count));
+        tags
+    }
+}
+
+/// Depth at the middle of every stride-8 pixel.
+fn depth(shot: &Shot) -> Vec<f32> {
+    let (width, height) = (shot.image.width as usize, shot.image.height as usize);
+    let Some(truth) = &shot.truth else { return Vec::new() };
+    let rows = (0..height / 8).flat_map(|row| (0..width / 8).map(move |column| (row * 8 + 4) * width + column * 8 + 4));
+    rows.map(|pixel| truth.depth_m[pixel]).collect()
+}
+
+/// An object in the vehicle's frame; `None` for what is in none of the classes.
+fn thing(track: &Track, subject: &Subject, map_from_ego: &Isometry3<f64>, stamp: Stamp) -> Option<Thing> {
+    let class = subject.detection?;
+    let ego = planar(map_from_ego);
+    let in_ego = |x: f64, y: f64| {
+        let point = ego.inverse_transform([x, y].into());
+        [point.x, point.y]
+    };
+    let [x, y] = in_ego(subject.pose.x, subject.pose.y);
+    let velocity =
+        map_from_ego.inverse_transform_vector(&Vector3::new(subject.velocity_mps[0], subject.velocity_mps[1], 0.0));
+    let future = std::array::from_fn(|step| {
+        let then = stamp.offset_ns(((step + 1) as f64 * FORECAST_STEP_S * 1e9) as i64);
+        track.at(then, MAX_GAP_NS).map(|state| in_ego(state.pose.x, state.pose.y))
+    });
+    debug_assert_eq!(future.len(), FORECAST_STEPS);
+    Some(Thing {
+        class,
+        center: [x, y, subject.z - map_from_ego.translation.z],
+        size: subject.size,
+        yaw_rad: tandem_datasets::geometry::wrap_angle(subject.pose.yaw - ego.yaw),
+        velocity_mps: Some([velocity.x, velocity.y]),
+        attribute: attribute(class, track, subject),
+        future,
+    })
+}
+
+/// After nuScenes' annotators: parked is who never moves, stopped who stands for now.
+fn attribute(class: DetectionClass, track: &Track, subject: &Subject) -> Option<Attribute> {
+    let speed = |velocity: [f64; 2]| velocity[0].hypot(velocity[1]);
+    let moves = speed(subject.velocity_mps) > STANDING_MPS;
+    let ever_moves = || track.states.iter().any(|state| speed(state.velocity_mps) > STANDING_MPS);
+    match class {
+        DetectionClass::TrafficCone | DetectionClass::Barrier => None,
+        DetectionClass::Pedestrian if moves => Some(Attribute::PedestrianMoving),
+        DetectionClass::Pedestrian => Some(Attribute::PedestrianStanding),
+        DetectionClass::Bicycle | DetectionClass::Motorcycle if ever_moves() => Some(Attribute::CycleWithRider),
+        DetectionClass::Bicycle | DetectionClass::Motorcycle => Some(Attribute::CycleWithoutRider),
+        _ if moves => Some(Attribute::VehicleMoving),
+        _ if ever_moves() => Some(Attribute::VehicleStopped),
+        _ => Some(Attribute::VehicleParked),
+    }
+}
+
+/// An endless row of clips, each the same whenever it is asked for.
+pub struct Worlds {
+    size: [u32; 2],
+    places: Mutex<VecDeque<(u64, Arc<Place>)>>,
+}
+
+impl Worlds {
+    /// For networks of a configuration.
+    pub fn new(config: &NetworkConfig) -> Self {
+        let [height, width] = config.image;
+        Self { size: [width as u32, height as u32], places: Mutex::default() }
+    }
+
+    /// Clip number `index`: two frames about half a second apart.
+    ///
+    /// # Errors
+    /// If the generator fails.
+    pub fn clip(&self, index: u64) -> Result<Vec<Captured>, Error> {
+        let round = index / (OPEN * CLIPS);
+        let seed = FIRST_TRAINING_SEED + round * OPEN + index % OPEN;
+        let place = self.place(seed)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(index);
+        let cameras = rig::varied(&rig::nuscenes(self.size[0], self.size[1]), place.seed ^ (index << 20));
+        // Later the future would not be known; the middle of a clip is a whole step of the log.
+        let at_s = f64::from(rng.random_range(10_u32..165)) * 0.1;
+        let apart_s = f64::from(rng.random_range(4_u32..=6)) * 0.1;
+        // Somewhat beside the track, as a vehicle that drives by itself comes to be.
+        let aside = Isometry3::from_parts(
+            Translation3::new(0.0, rng.random_range(-0.8..0.8), 0.0),
+            UnitQuaternion::from_axis_angle(&Vector3::z_axis(), rng.random_range(-0.1..0.1)),
+        );
+        let first = place.log.ego.states.first().map_or(Stamp::from_ns(0), |state| state.stamp);
+        let moment = |seconds: f64| {
+            let stamp = first.offset_ns((seconds * 1e9).round() as i64);
+            let pose = place.log.ego_at(stamp).map_or(Isometry3::identity(), |state| state.map_from_ego);
+            place.capture(&cameras, &(pose * aside), stamp)
+        };
+        Ok(vec![moment(at_s - apart_s), moment(at_s)])
+    }
+
+    fn place(&self, seed: u64) -> Result<Arc<Place>, Error> {
+        let find = |places: &VecDeque<(u64, Arc<Place>)>| {
+            places.iter().find(|(open, _)| *open == seed).map(|(_, place)| Arc::clone(place))
+        };
+        // A panic elsewhere leaves the queue of finished places as sound as before.
+        if let Some(place) = find(&self.places.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(place);
+        }
+        let place = Arc::new(Place::new(seed)?);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() as u64 >= 2 * OPEN {
+            places.pop_front();
+        }
+        places.push_back((seed, Arc::clone(&place)));
+        Ok(place)
+    }
+}
