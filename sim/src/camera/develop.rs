@@ -157,7 +157,7 @@ impl Developer<'_> {
                 let lump = noise.cloud(u, v) + 0.6 * noise.cloud(u * 3.1, v * 3.1) * (20.0 / depth_m).min(1.0);
                 // Crowns are dark below and inside.
                 let low = (up / item.size[2] as f32).clamp(0.0, 1.0);
-                scaled(face.color, (0.55 + 0.5 * low + 0.75 * lump).max(0.12))
+                scaled(face.color, (0.55 + 0.55 * low + 1.3 * lump).max(0.12))
             }
             Pattern::Stripes => {
                 let slanted = ((across + up) / 0.36).rem_euclid(1.0);
