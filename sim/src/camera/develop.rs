@@ -8,7 +8,7 @@ use super::light::{HEADLIGHT_COLOR, LAMP_COLOR, LampLight, Lighting, headlights,
 use super::look::Rgb;
 use super::mesh::Pattern;
 use super::noise::{Noise, quick};
-use super::raster::{FIRST_FACE, SKY, Samples, shading};
+use super::raster::{FAR_M, FIRST_FACE, GROUND, SKY, Samples, shading};
 use super::semantics;
 use super::view::{SAMPLES, View};
 use super::{NO_INSTANCE, Truth};
@@ -44,20 +44,27 @@ impl Developer<'_> {
         let (width, height) = (self.view.width, self.view.height);
         let mut light = Vec::with_capacity(width * height);
         let mut truth = with_truth.then(|| Truth::empty(width * height));
+        let [a, b, c] = self.view.ground_plane();
+        let finer = SAMPLES as f64;
+        let ground = Vector3::new((a * finer) as f32, (b * finer) as f32, c as f32);
         let mut visible = vec![0; self.picture.items.len()];
         // For wet ground: in which row of each column something last stood above the ground.
         let mut last_body = vec![0_usize; width];
         for y in 0..height {
             for x in 0..width {
-                let (pieces, count) = pieces(samples, x, y);
-                let pieces = &pieces[..count];
+                let (mut pieces, count) = pieces(samples, x, y);
+                let pieces = &mut pieces[..count];
+                let ground_near = ground.x * (x as f32 + 0.5) + ground.y * (y as f32 + 0.5) + ground.z;
+                let grounds = pieces.iter_mut().filter(|piece| (GROUND..FIRST_FACE).contains(&piece.face));
+                grounds.for_each(|piece| piece.nearness = ground_near.max(1.0 / FAR_M));
+                let pieces = &*pieces;
                 let ray = self.view.ray(x as f32 + 0.5, y as f32 + 0.5);
                 let mut sum = [0.0; 3];
                 let mut most = pieces[0];
                 let mut kind = 0;
                 for piece in pieces {
                     let (mut color, shown) = self.shade(piece, &ray);
-                    if (1..FIRST_FACE).contains(&piece.face) && self.lighting.wetness > 0.0 {
+                    if (GROUND..FIRST_FACE).contains(&piece.face) && self.lighting.wetness > 0.0 {
                         let mirrored = self.mirrored(&light, &last_body, x, y, &ray);
                         let glancing = (1.0 + ray.z / ray.norm()).powi(4);
                         color = mixed(color, mirrored, self.lighting.wetness * (0.08 + 0.6 * glancing));

@@ -182,7 +182,7 @@ impl Look {
             Light::Sun if clouds > 0.8 => 1.5,
             Light::Sun => 1.0,
             Light::Dusk => 1.7,
-            Light::Night => 3.2,
+            Light::Night => 2.0,
         } * dice.between(0.75, 1.3);
         let noise = dice.between(0.8, 2.0) * if light == Light::Night { 2.5 } else { 1.0 };
         Self {
