@@ -119,7 +119,7 @@ impl Developer<'_> {
     fn ground(&self, face: u32, at: &Vector3<f32>, ray: &Vector3<f32>, depth_m: f32) -> (Rgb, u8) {
         let wide_m = depth_m / self.view.focal_px;
         let height_m = (self.view.eye.z - self.view.ground_m).max(0.1) as f32;
-        let flat = ray.x.hypot(ray.y).max(1e-6);
+        let flat = ray.xy().norm().max(1e-6);
         let long_m = wide_m * depth_m * ray.norm() / height_m;
         let along = ray.xy() / flat;
         let (albedo, kind) = self.ground.look_at(at.x, at.y, wide_m, long_m, along);

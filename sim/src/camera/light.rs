@@ -128,7 +128,7 @@ impl Lighting {
     /// The sky's colour in a direction.
     pub fn sky_at(&self, direction: &Vector3<f32>) -> Rgb {
         let noise = Noise::get();
-        let flat = direction.x.hypot(direction.y).max(1e-6);
+        let flat = direction.xy().norm().max(1e-6);
         let up = direction.z / flat;
         // Far houses and trees stand against the sky.
         if up < self.skyline * 1.5 {
