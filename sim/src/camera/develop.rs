@@ -8,7 +8,7 @@ use super::light::{HEADLIGHT_COLOR, LAMP_COLOR, LampLight, Lighting, headlights,
 use super::look::Rgb;
 use super::mesh::Pattern;
 use super::noise::{Noise, quick};
-use super::raster::{FIRST_FACE, SKY, Samples, shading};
+use super::raster::{FAR_M, FIRST_FACE, GROUND, SKY, Samples, shading};
 use super::semantics;
 use super::view::{SAMPLES, View};
 use super::{NO_INSTANCE, Truth};
@@ -44,20 +44,27 @@ impl Developer<'_> {
         let (width, height) = (self.view.width, self.view.height);
         let mut light = Vec::with_capacity(width * height);
         let mut truth = with_truth.then(|| Truth::empty(width * height));
+        let [a, b, c] = self.view.ground_plane();
+        let finer = SAMPLES as f64;
+        let ground = Vector3::new((a * finer) as f32, (b * finer) as f32, c as f32);
         let mut visible = vec![0; self.picture.items.len()];
         // For wet ground: in which row of each column something last stood above the ground.
         let mut last_body = vec![0_usize; width];
         for y in 0..height {
             for x in 0..width {
-                let (pieces, count) = pieces(samples, x, y);
-                let pieces = &pieces[..count];
+                let (mut pieces, count) = pieces(samples, x, y);
+                let pieces = &mut pieces[..count];
+                let ground_near = ground.x * (x as f32 + 0.5) + ground.y * (y as f32 + 0.5) + ground.z;
+                let grounds = pieces.iter_mut().filter(|piece| (GROUND..FIRST_FACE).contains(&piece.face));
+                grounds.for_each(|piece| piece.nearness = ground_near.max(1.0 / FAR_M));
+                let pieces = &*pieces;
                 let ray = self.view.ray(x as f32 + 0.5, y as f32 + 0.5);
                 let mut sum = [0.0; 3];
                 let mut most = pieces[0];
                 let mut kind = 0;
                 for piece in pieces {
                     let (mut color, shown) = self.shade(piece, &ray);
-                    if (1..FIRST_FACE).contains(&piece.face) && self.lighting.wetness > 0.0 {
+                    if (GROUND..FIRST_FACE).contains(&piece.face) && self.lighting.wetness > 0.0 {
                         let mirrored = self.mirrored(&light, &last_body, x, y, &ray);
                         let glancing = (1.0 + ray.z / ray.norm()).powi(4);
                         color = mixed(color, mirrored, self.lighting.wetness * (0.08 + 0.6 * glancing));
@@ -112,7 +119,7 @@ impl Developer<'_> {
     fn ground(&self, face: u32, at: &Vector3<f32>, ray: &Vector3<f32>, depth_m: f32) -> (Rgb, u8) {
         let wide_m = depth_m / self.view.focal_px;
         let height_m = (self.view.eye.z - self.view.ground_m).max(0.1) as f32;
-        let flat = ray.x.hypot(ray.y).max(1e-6);
+        let flat = ray.xy().norm().max(1e-6);
         let long_m = wide_m * depth_m * ray.norm() / height_m;
         let along = ray.xy() / flat;
         let (albedo, kind) = self.ground.look_at(at.x, at.y, wide_m, long_m, along);
@@ -157,7 +164,7 @@ impl Developer<'_> {
                 let lump = noise.cloud(u, v) + 0.6 * noise.cloud(u * 3.1, v * 3.1) * (20.0 / depth_m).min(1.0);
                 // Crowns are dark below and inside.
                 let low = (up / item.size[2] as f32).clamp(0.0, 1.0);
-                scaled(face.color, (0.55 + 0.5 * low + 0.75 * lump).max(0.12))
+                scaled(face.color, (0.55 + 0.55 * low + 1.3 * lump).max(0.12))
             }
             Pattern::Stripes => {
                 let slanted = ((across + up) / 0.36).rem_euclid(1.0);

@@ -112,7 +112,7 @@ fn shade(
             }
         }
     }
-    let stands = item.foot.z < on_ground + 0.3 && item.semantics != semantics::VEGETATION;
+    let stands = item.foot.z < on_ground + 0.3 && item.instance != NO_INSTANCE;
     if stands && view.sees(middle, radius_m * 1.3).is_some() {
         let (sin, cos) = item.yaw_rad.sin_cos();
         for level in 1..=3_u32 {

@@ -128,15 +128,17 @@ impl Lighting {
     /// The sky's colour in a direction.
     pub fn sky_at(&self, direction: &Vector3<f32>) -> Rgb {
         let noise = Noise::get();
-        let flat = direction.x.hypot(direction.y).max(1e-6);
+        let flat = direction.xy().norm().max(1e-6);
         let up = direction.z / flat;
         // Far houses and trees stand against the sky.
-        let azimuth = direction.y.atan2(direction.x) * 128.0 / std::f32::consts::PI;
-        let jag = 0.5 + 0.5 * noise.cloud(azimuth * 4.0, 9.0) + 0.5 * noise.smooth(azimuth, 77.0);
-        if up < self.skyline * jag {
-            let lit = scaled(self.skyline_color, 0.5);
-            let color: Rgb = std::array::from_fn(|i| lit[i] * self.sky[i]);
-            return mixed(self.air, color, self.through(350.0) * 0.6);
+        if up < self.skyline * 1.5 {
+            let azimuth = direction.y.atan2(direction.x) * 128.0 / std::f32::consts::PI;
+            let jag = 0.5 + 0.5 * noise.cloud(azimuth * 4.0, 9.0) + 0.5 * noise.smooth(azimuth, 77.0);
+            if up < self.skyline * jag {
+                let lit = scaled(self.skyline_color, 0.5);
+                let color: Rgb = std::array::from_fn(|i| lit[i] * self.sky[i]);
+                return mixed(self.air, color, self.through(350.0) * 0.6);
+            }
         }
         let height = up.max(0.0) / (1.0 + up.max(0.0));
         let mut color = mixed(self.horizon, self.zenith, (height * 1.8).min(1.0).sqrt());

@@ -134,7 +134,7 @@ impl Look {
         let mut dice = Dice::new(seed, 2);
         let tint = |base: Rgb, by: f32, dice: &mut Dice| {
             let scale = dice.between(1.0 - by, 1.0 + by);
-            base.map(|value| value * scale * dice.between(1.0 - by * 0.3, 1.0 + by * 0.3))
+            base.map(|value| value * scale * dice.between(1.0 - by * 0.08, 1.0 + by * 0.08))
         };
         let asphalt = tint([0.118, 0.116, 0.116], 0.45, &mut dice);
         let pavement = tint(dice.pick(&[[0.30, 0.29, 0.27], [0.26, 0.22, 0.19], [0.33, 0.32, 0.31]]), 0.2, &mut dice);
@@ -182,7 +182,7 @@ impl Look {
             Light::Sun if clouds > 0.8 => 1.5,
             Light::Sun => 1.0,
             Light::Dusk => 1.7,
-            Light::Night => 3.2,
+            Light::Night => 2.0,
         } * dice.between(0.75, 1.3);
         let noise = dice.between(0.8, 2.0) * if light == Light::Night { 2.5 } else { 1.0 };
         Self {

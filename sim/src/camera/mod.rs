@@ -38,9 +38,6 @@ mod subject;
 mod view;
 mod visible;
 
-#[cfg(test)]
-mod tests;
-
 pub use look::{Light, Look, Rgb, Weather};
 pub use scenery::Scenery;
 pub use subject::{Subject, subjects};

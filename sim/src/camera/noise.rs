@@ -28,6 +28,13 @@ pub(super) fn quick(mut x: u32) -> u32 {
     x ^ (x >> 16)
 }
 
+/// The whole number below; quicker than `floor` where the processor has no instruction for it.
+#[inline]
+fn below(x: f32) -> i32 {
+    let cut = x as i32;
+    cut - i32::from(cut as f32 > x)
+}
+
 /// A stream of numbers in [0, 1) for one thing.
 #[derive(Debug, Clone)]
 pub(super) struct Dice {
@@ -106,14 +113,14 @@ impl Noise {
     #[inline]
     pub fn cloud(&self, x: f32, y: f32) -> f32 {
         // A cast of a negative number to i32 and on to usize wraps, and the side is a power of two.
-        let (i, j) = (x.floor() as i32 as usize % SIDE, y.floor() as i32 as usize % SIDE);
+        let (i, j) = (below(x) as usize % SIDE, below(y) as usize % SIDE);
         self.cloud[j * SIDE + i]
     }
 
     /// The same, interpolated.
     #[inline]
     pub fn smooth(&self, x: f32, y: f32) -> f32 {
-        let (left, top) = (x.floor(), y.floor());
+        let (left, top) = (below(x) as f32, below(y) as f32);
         let (tx, ty) = (x - left, y - top);
         let a = self.cloud(left, top) * (1.0 - tx) + self.cloud(left + 1.0, top) * tx;
         let b = self.cloud(left, top + 1.0) * (1.0 - tx) + self.cloud(left + 1.0, top + 1.0) * tx;

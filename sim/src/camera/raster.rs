@@ -15,6 +15,9 @@ pub(super) const FAR_M: f32 = 700.0;
 /// What is nearer to the image plane is cut off, m.
 const NEAR_M: f64 = 0.1;
 
+/// What is drawn later wins where it lies as near as this makes it: lamps and signs lie flat on their bodies.
+const LATER: f32 = 1.0003;
+
 /// How a patch of ground is shaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shade {
@@ -97,7 +100,7 @@ impl Samples {
             let samples = self.nearness[from..to].iter_mut().zip(&mut self.face[from..to]);
             for (column, (nearness, kept)) in samples.enumerate() {
                 let near = start + step * column as f32;
-                if near > *nearness {
+                if near * LATER > *nearness {
                     *nearness = near;
                     *kept = face;
                 }

@@ -16,7 +16,9 @@ fn tones() -> &'static [f32] {
         let tone = |index: usize| {
             // The table is finer where it is darker.
             let light = (index as f32 / TONES as f32).powi(2) * 8.0;
-            let held = light * (1.0 + light / 9.0) / (1.0 + light);
+            // Narkowicz' fit of the ACES curve.
+            let x = light * 0.75;
+            let held = (x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)).clamp(0.0, 1.0);
             let coded = if held <= 0.003_130_8 { held * 12.92 } else { 1.055 * held.powf(1.0 / 2.4) - 0.055 };
             (coded * 255.0).min(255.0)
         };

@@ -74,9 +74,10 @@ impl View {
         let (width, height) = self.sample_size();
         let focal = f64::from(self.focal_px) * SAMPLES as f64;
         // The distance from a side plane of the frustum is (u − edge · z) over the length of that plane's normal.
+        let long = |a: f64, b: f64| (a * a + b * b).sqrt();
         let outside = |u: f64, size: f64, focal: f64, center: f64| {
-            let low = u / (focal.hypot(center)) < -radius_m;
-            let high = (size * at.z - u) / focal.hypot(size - center) < -radius_m;
+            let low = u / long(focal, center) < -radius_m;
+            let high = (size * at.z - u) / long(focal, size - center) < -radius_m;
             low || high
         };
         let axis = self.samples_from_scene.fixed_view::<1, 3>(2, 0).transpose();

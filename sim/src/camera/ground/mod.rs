@@ -16,7 +16,7 @@ pub(super) use fill::Grid;
 pub(super) use shapes::{Shapes, Stretch};
 
 /// Side of the finest texel, m.
-const FINEST_M: f64 = 0.05;
+const FINEST_M: f64 = 0.08;
 /// Levels, each half as fine as the one before.
 const LEVELS: usize = 6;
 /// Texels along a tile's side; one more is kept, so that neighbours can be blended.
@@ -69,16 +69,18 @@ impl Ground {
     /// Colour and kind at a place, seen through a window of about `wide_m` × `long_m` whose long side lies along `along`.
     #[inline]
     pub fn look_at(&self, x: f32, y: f32, wide_m: f32, long_m: f32, along: Vector2<f32>) -> (Rgb, u8) {
-        // Up to eight looks along the window, at a resolution that leaves no gaps between them.
-        let fine_m = wide_m.max(long_m / 8.0).max(FINEST_M as f32 * 0.25);
-        let looks = ((long_m / fine_m).round() as i32).clamp(1, 8);
+        // Up to five looks along the window, at a resolution that leaves no gaps between them.
+        let fine_m = wide_m.max(long_m / 5.0).max(FINEST_M as f32 * 0.25);
+        let looks = ((long_m / fine_m).round() as i32).clamp(1, 5);
         let level = (fine_m / FINEST_M as f32 * 1.2).log2().max(0.0) as usize;
         let level = &self.levels[level.min(LEVELS - 1)];
         let step = long_m / looks as f32;
         let mut sum = [0.0; 3];
         for index in 0..looks {
             let offset = (index as f32 - (looks - 1) as f32 * 0.5) * step;
-            let color = self.blend(level, x + along.x * offset, y + along.y * offset);
+            let (x, y) = (x + along.x * offset, y + along.y * offset);
+            // Several looks smooth well enough without blending each.
+            let color = if looks > 2 { self.nearest(level, x, y) } else { self.blend(level, x, y) };
             (0..3).for_each(|channel| sum[channel] += color[channel]);
         }
         let scale = 1.0 / (looks as f32 * 255.0);
@@ -87,9 +89,22 @@ impl Ground {
     }
 
     fn kind(&self, level: &Level, x: f32, y: f32) -> u8 {
-        let (x, y) = ((f64::from(x) - level.origin.x) / level.texel_m, (f64::from(y) - level.origin.y) / level.texel_m);
+        let per_m = 1.0 / level.texel_m as f32;
+        let (x, y) = ((x - level.origin.x as f32) * per_m, (y - level.origin.y as f32) * per_m);
         let Some((tile, column, row)) = level.place(x, y) else { return semantics::TERRAIN };
         self.tile(level, tile)[row * STRIDE + column][3]
+    }
+
+    /// The colour of the texel at a place, 0 to 255.
+    #[inline]
+    fn nearest(&self, level: &Level, x: f32, y: f32) -> Rgb {
+        let per_m = 1.0 / level.texel_m as f32;
+        let (u, v) = ((x - level.origin.x as f32) * per_m + 0.5, (y - level.origin.y as f32) * per_m + 0.5);
+        let Some((tile, column, row)) = level.place(u, v) else {
+            return self.look.terrain.map(|value| value.sqrt() * 255.0);
+        };
+        let [r, g, b, _] = self.tile(level, tile)[row * STRIDE + column];
+        [r, g, b].map(f32::from)
     }
 
     /// The colour between the four texels around a place, 0 to 255.
@@ -97,11 +112,11 @@ impl Ground {
     fn blend(&self, level: &Level, x: f32, y: f32) -> Rgb {
         let per_m = 1.0 / level.texel_m as f32;
         let (u, v) = ((x - level.origin.x as f32) * per_m, (y - level.origin.y as f32) * per_m);
-        let Some((tile, column, row)) = level.place(f64::from(u), f64::from(v)) else {
+        let Some((tile, column, row)) = level.place(u, v) else {
             return self.look.terrain.map(|value| value.sqrt() * 255.0);
         };
         let tile = self.tile(level, tile);
-        let (tx, ty) = (u.fract(), v.fract());
+        let (tx, ty) = (u - (u as i32) as f32, v - (v as i32) as f32);
         let at = |offset: usize| tile[row * STRIDE + column + offset];
         let (a, b, c, d) = (at(0), at(1), at(STRIDE), at(STRIDE + 1));
         let weights = [(1.0 - tx) * (1.0 - ty), tx * (1.0 - ty), (1.0 - tx) * ty, tx * ty];
@@ -173,7 +188,7 @@ impl Ground {
 impl Level {
     /// The tile of a place in texels, and the texel in it.
     #[inline]
-    fn place(&self, x: f64, y: f64) -> Option<(usize, usize, usize)> {
+    fn place(&self, x: f32, y: f32) -> Option<(usize, usize, usize)> {
         if !(x >= 0.0 && y >= 0.0) {
             return None;
         }
@@ -228,8 +243,8 @@ impl Canvas<'_> {
         match kind {
             semantics::ROAD => (scaled(self.look.asphalt, 1.0 + 0.16 * coarse + 0.1 * middle + 0.16 * fine), 1.0),
             semantics::PAVEMENT => {
-                let joint = |m: f64| (m / 0.8).rem_euclid(1.0) < 0.06;
-                let dark = self.grid.cell_m < 0.15 && (joint(at.x) || joint(at.y));
+                let joint = |m: f64| (m / 0.8).rem_euclid(1.0) < 0.1;
+                let dark = self.grid.cell_m < 0.2 && (joint(at.x) || joint(at.y));
                 let scale = 1.0 + 0.12 * coarse + 0.12 * middle + 0.08 * fine - if dark { 0.3 } else { 0.0 };
                 (scaled(self.look.pavement, scale), 1.0)
             }
