@@ -9,7 +9,7 @@ mod mask;
 mod names;
 mod png;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,7 @@ pub struct Writer {
     root: PathBuf,
     version: String,
     rows: BTreeMap<&'static str, Vec<Value>>,
-    /// Numbers of scenes so far.
+    /// How many scenes there are so far.
     scenes: usize,
     /// Tokens of the categories by name.
     categories: BTreeMap<String, String>,
