@@ -47,6 +47,14 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A rig of cameras can't be read.
+    #[error("{}: {reason}", path.display())]
+    Rig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A planner can't be made.
     #[error(transparent)]
     Planner(#[from] tandem_planner::Error),

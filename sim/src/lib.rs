@@ -1,5 +1,6 @@
 //! Generated worlds, log replay, closed loop and report.
 
+pub mod camera;
 pub mod course;
 pub mod drive;
 pub mod error;
