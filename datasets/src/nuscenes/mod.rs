@@ -25,7 +25,7 @@ use self::expansion::Expansion;
 use self::tables::{SceneRow, Table, Tables};
 
 pub(crate) use self::scene::class;
-pub use self::write::{NoViews, Views, Writer};
+pub use self::write::{NoViews, Views, Writer, keyframes};
 
 pub(crate) const READER: Reader = Reader { format: Format::NuScenes, recognises, discover };
 

@@ -119,12 +119,11 @@ impl Writer {
     /// # Errors
     /// [`Error::ZeroLength`] for a log without ego, and [`Error::Io`].
     pub fn scene(&mut self, log: &Log, name: &str, views: &mut dyn Views) -> Result<(), Error> {
-        let Some((first, last)) = log.span().filter(|_| !log.ego.states.is_empty()) else {
+        let keyframes = keyframes(log);
+        let Some(first) = keyframes.first() else {
             let (path, log) = (log.source.clone(), log.id.clone());
             return Err(Error::ZeroLength { path, log, reason: "there is no ego to place sensors on" });
         };
-        let keyframes: Vec<Stamp> =
-            (0..=last.ns_since(first) / KEYFRAME_NS).map(|k| first.offset_ns(k * KEYFRAME_NS)).collect();
         let mut scene = Scene { name, token: token(&["scene", name]), shift_us: 0 };
         if first.ns() < EPOCH_US {
             scene.shift_us = EPOCH_US + self.scenes as i64 * LOG_US;
@@ -348,6 +347,12 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// The keyframes of a log: its ego's first state, and every 0.5 s from there to its last; none without an ego.
+pub fn keyframes(log: &Log) -> Vec<Stamp> {
+    let (Some(first), Some(last)) = (log.ego.states.first(), log.ego.states.last()) else { return Vec::new() };
+    (0..=last.stamp.ns_since(first.stamp) / KEYFRAME_NS).map(|k| first.stamp.offset_ns(k * KEYFRAME_NS)).collect()
 }
 
 /// What all rows of a scene share.
