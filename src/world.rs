@@ -157,7 +157,7 @@ impl Rendered {
 
 fn jpeg(image: &Image) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
     encoder.encode(&image.rgb, image.width, image.height, ExtendedColorType::Rgb8).context("encoding an image")?;
     Ok(bytes)
 }
