@@ -8,6 +8,7 @@ mod perception;
 mod replay;
 mod seeds;
 mod table;
+mod world;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,9 @@ enum Command {
     /// Say what is in logs, or convert them.
     #[command(subcommand)]
     Log(log::Command),
+    /// Write generated worlds down with what cameras see of them.
+    #[command(subcommand)]
+    World(world::Command),
     /// Measure how fast the closed loop and live links are.
     #[command(subcommand)]
     Bench(bench::Command),
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Command::Drive(args) => drive::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Log(command) => log::run(command),
+        Command::World(command) => world::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::Perception(command) => perception::run(&command),
     };

@@ -18,7 +18,7 @@ pub(super) fn png(parts: Option<&MapParts>) -> Vec<u8> {
     let areas: Vec<&Polygon> = parts.into_iter().flat_map(areas).collect();
     let extent = areas.iter().flat_map(|area| &area.exterior).fold(Point2::new(1.0, 1.0), |far, point| far.sup(point));
     let [width, height] = [extent.x, extent.y].map(|far_m| (far_m / PIXEL_M).ceil().clamp(1.0, MAX_SIDE) as usize);
-    let stride = width.div_ceil(8);
+    let stride = width.div_ceil(4);
     let mut rows = vec![0_u8; stride * height];
     for area in areas {
         fill(&mut rows, stride, [width, height], area);
@@ -55,7 +55,7 @@ fn fill(rows: &mut [u8], stride: usize, [width, height]: [usize; 2], area: &Poly
             let from = (pair[0] / PIXEL_M - 0.5).ceil().max(0.0) as usize;
             let to = ((pair[1] / PIXEL_M - 0.5).floor() + 1.0).max(0.0) as usize;
             for column in from..to.min(width) {
-                line[column / 8] |= 0x80 >> (column % 8);
+                line[column / 4] |= 0xC0 >> (2 * (column % 4));
             }
         }
     }

@@ -1,9 +1,10 @@
 use nalgebra::{Isometry3, Matrix3, Point2, Point3, Translation3, UnitQuaternion};
 
+use super::boxes::MAX_GAP_NS;
 use super::*;
 use crate::discover;
 use crate::geometry::{Polygon, Pose2};
-use crate::log::{Camera, Class, Ego, EgoState, Format};
+use crate::log::{Camera, Class, Ego, EgoState, Format, Track, TrackState};
 use crate::map::{Lane, LaneId, LaneUse, Line, LineKind, Map, MapParts};
 
 /// Ten seconds of an ego that turns gently, with a car, a standing pedestrian and two cameras, on a road of two lanes.
@@ -210,10 +211,10 @@ fn the_mask_is_white_where_one_may_drive() {
     // Header 8 + 25, then the length and name of the data.
     let mut rows = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::ZlibDecoder::new(&png[41..]), &mut rows).unwrap();
-    let stride = 1 + 1700_usize.div_ceil(8);
+    let stride = 1 + 1700_usize.div_ceil(4);
     let is_white = |x_m: f64, y_m: f64| {
         let (column, row) = ((x_m * 10.0) as usize, 649 - (y_m * 10.0) as usize);
-        rows[row * stride + 1 + column / 8] & (0x80 >> (column % 8)) != 0
+        rows[row * stride + 1 + column / 4] & (0xC0 >> (2 * (column % 4))) != 0
     };
     assert!(is_white(100.0, 60.0) && is_white(169.9, 64.9) && is_white(80.05, 55.05));
     assert!(!is_white(79.9, 60.0) && !is_white(100.0, 54.9) && !is_white(3.0, 3.0));

@@ -234,18 +234,18 @@ fn relate(network: &mut Network, first_way: usize) {
     let junction = first_way..network.ways.len();
     let starts: Vec<_> = junction.clone().map(|way| network.ways[way].curve.at(0.0).position()).collect();
     let points: Vec<Vec<Pose2>> = junction.clone().map(|way| network.ways[way].curve.points(1.0)).collect();
-    let apart = |a: &Pose2, b: &Pose2| (a.position() - b.position()).norm();
+    let is_near = |a: &Pose2, b: &Pose2| (a.position() - b.position()).norm_squared() < APART_M * APART_M;
     for (a, way) in junction.clone().enumerate() {
         for (b, other) in junction.clone().enumerate().filter(|&(b, _)| b != a) {
             let Some(movement) = network.ways[way].movement.as_mut() else { continue };
             if (starts[a] - starts[b]).norm() < 0.1 {
-                let shared = points[a].iter().zip(&points[b]).take_while(|(here, there)| apart(here, there) < APART_M);
+                let shared = points[a].iter().zip(&points[b]).take_while(|(here, there)| is_near(here, there));
                 movement.siblings.push((other, shared.count() as f64 + 3.0));
                 continue;
             }
             let (mut own_m, mut other_m) = ([f64::INFINITY, 0.0_f64], [f64::INFINITY, 0.0_f64]);
             for (m, here) in points[a].iter().enumerate() {
-                for (n, _) in points[b].iter().enumerate().filter(|(_, there)| apart(here, there) < APART_M) {
+                for (n, _) in points[b].iter().enumerate().filter(|(_, there)| is_near(here, there)) {
                     // Points are at most a metre apart.
                     own_m = [own_m[0].min(m as f64 - 1.0), own_m[1].max(m as f64 + 1.0)];
                     other_m = [other_m[0].min(n as f64 - 1.0), other_m[1].max(n as f64 + 1.0)];

@@ -6,11 +6,11 @@ use super::*;
 
 /// Some towns, made once for all tests.
 static TOWNS: std::sync::LazyLock<Vec<Log>> =
-    std::sync::LazyLock::new(|| (0..30).map(|seed| town(seed).unwrap()).collect());
+    std::sync::LazyLock::new(|| (0..14).map(|seed| town(seed).unwrap()).collect());
 
 #[test]
 fn a_seed_makes_the_same_town_twice() {
-    for seed in 0..4 {
+    for seed in 0..2 {
         let again = town(seed).unwrap();
         let first = &TOWNS[seed as usize];
         assert_eq!(format!("{:?}", again.tracks), format!("{:?}", first.tracks));
@@ -101,8 +101,8 @@ fn some_routes_turn_left_and_some_right() {
         yaws.map(|pair| tandem_datasets::geometry::wrap_angle(pair[1].pose().yaw - pair[0].pose().yaw)).sum()
     };
     let turns: Vec<_> = TOWNS.iter().map(turned).collect();
-    assert!(turns.iter().filter(|turn| **turn > 0.8).count() >= 4, "{turns:?}");
-    assert!(turns.iter().filter(|turn| **turn < -0.8).count() >= 4, "{turns:?}");
+    assert!(turns.iter().filter(|turn| **turn > 0.8).count() >= 2, "{turns:?}");
+    assert!(turns.iter().filter(|turn| **turn < -0.8).count() >= 2, "{turns:?}");
 }
 
 /// How full the towns are; run by hand: `cargo test --release -- --ignored --nocapture town::tests::density`.
