@@ -62,7 +62,7 @@ fn an_object_counts_from_its_second_sighting_and_is_forgotten_after_a_time() {
     let sure = tracker.objects()[0].existence;
     assert!(tracker.update(at(1.0), &[])[0].existence < sure);
     assert_eq!(tracker.objects()[0].unseen_ns, 500_000_000);
-    assert_eq!(tracker.update(at(1.7), &[]).len(), 1);
+    assert_eq!(tracker.update(at(1.6), &[]).len(), 1);
     assert!(tracker.update(at(1.8), &[]).is_empty());
     // Seen again it is another one.
     tracker.update(at(2.0), &[walker(0.0, 0.0)]);
