@@ -83,7 +83,7 @@ impl Default for TrackerConfig {
             position_std_m: 0.4,
             velocity_std_mps: 1.0,
             unknown_speed_mps: 6.0,
-            acceleration_density: 2.0,
+            acceleration_density: 1.0,
             yaw_std_rad: 0.15,
             turning_density: 0.1,
         };
