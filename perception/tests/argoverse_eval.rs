@@ -47,3 +47,10 @@ fn a_category_without_truth_has_the_worst_values() {
     assert_eq!(evaluate("BUS", &[], &[]).cds, 0.0);
     assert_eq!(Metrics::mean(&[]).ate, 2.0);
 }
+
+#[test]
+fn a_column_that_is_not_there_is_named() {
+    let Some(data) = data::data() else { return };
+    let error = cuboids(&data.join("golden/av2_detection/labels.feather"), "confidence").unwrap_err().to_string();
+    assert!(error.contains("labels.feather") && error.contains("confidence"), "{error}");
+}

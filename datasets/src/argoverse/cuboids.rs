@@ -28,15 +28,21 @@ pub struct Cuboid {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Damaged`], [`Error::Column`] for a missing column, [`Error::Value`] for a number that
-/// is not finite.
+/// is not finite or a size that is not positive.
 pub fn cuboids(path: &Path, weight: &str) -> Result<Vec<Cuboid>, Error> {
     const NUMBERS: [&str; 10] = ["tx_m", "ty_m", "tz_m", "length_m", "width_m", "height_m", "qw", "qx", "qy", "qz"];
+    const SIZES: [&str; 3] = ["length_m", "width_m", "height_m"];
     let table = feather::read(path)?;
     let mut columns = Vec::with_capacity(NUMBERS.len() + 1);
     for name in NUMBERS.into_iter().chain([weight]) {
         let column = table.numbers(name)?;
         if let Some(row) = column.iter().position(|value| !value.is_finite()) {
             return Err(Error::value(path, format!("row {row}"), name, "is not finite"));
+        }
+        if SIZES.contains(&name)
+            && let Some(row) = column.iter().position(|value| *value <= 0.0)
+        {
+            return Err(Error::value(path, format!("row {row}"), name, "is not positive"));
         }
         columns.push(column);
     }

@@ -9,7 +9,7 @@ use std::f64::consts::{PI, TAU};
 use serde::Serialize;
 use tandem_datasets::argoverse::Cuboid;
 
-use super::boxes::{scale_error, yaw_error, yaw_of};
+use super::boxes::{yaw_error, yaw_of};
 
 /// Distances between centres up to which a detection matches, m.
 const MATCH_DISTANCES_M: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
@@ -120,6 +120,12 @@ fn is_in_range(cuboid: &Cuboid) -> bool {
 
 fn distance_m(a: [f64; 3], b: [f64; 3]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+}
+
+/// One minus the volume that two boxes laid upon each other share, over the product of their larger extents
+/// (av2-api `geometry/iou.py`, `iou_3d_axis_aligned`); unlike nuScenes', the latter is more than their union.
+fn scale_error(truth: [f64; 3], found: [f64; 3]) -> f64 {
+    1.0 - truth.iter().zip(found).map(|(truth, found)| truth.min(found) / truth.max(found)).product::<f64>()
 }
 
 /// Gives each detection the nearest true box, of which only the surest that has it matches.

@@ -45,6 +45,8 @@ pub struct Motion {
     pub velocity_std_mps: f64,
     /// Standard deviation of the velocity along each axis of something never seen before, m/s.
     pub unknown_speed_mps: f64,
+    /// Whether it goes where it looks, so that its velocity turns as its yaw does.
+    pub velocity_turns: bool,
     /// How the velocity wanders: spectral density of white acceleration, m²/s³.
     pub acceleration_density: f64,
     /// Standard deviation of a detected yaw, rad.
@@ -83,15 +85,17 @@ impl Default for TrackerConfig {
             position_std_m: 0.4,
             velocity_std_mps: 1.0,
             unknown_speed_mps: 6.0,
-            acceleration_density: 2.0,
+            velocity_turns: true,
+            acceleration_density: 1.0,
             yaw_std_rad: 0.15,
-            turning_density: 0.1,
+            turning_density: 0.05,
         };
         let cycle = Motion { gate_m: 3.5, position_std_m: 0.3, unknown_speed_mps: 4.0, ..vehicle };
         let pedestrian = Motion {
             gate_m: 1.6,
             position_std_m: 0.2,
             unknown_speed_mps: 1.2,
+            velocity_turns: false,
             acceleration_density: 0.5,
             yaw_std_rad: 0.4,
             turning_density: 0.5,

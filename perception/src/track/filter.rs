@@ -23,11 +23,25 @@ impl Planar {
         }
     }
 
-    /// Moves on at constant velocity.
-    pub fn predict(&mut self, elapsed_s: f64, acceleration_density: f64) {
+    /// Moves on at constant speed, along a circle where the velocity turns (Bar-Shalom et al., section 11.7.1, with a
+    /// known turn rate), and straight on where it does not.
+    pub fn predict(&mut self, elapsed_s: f64, turn_rate_radps: f64, acceleration_density: f64) {
         let t = elapsed_s;
-        let mut transition = Matrix4::identity();
-        (transition[(0, 2)], transition[(1, 3)]) = (t, t);
+        let turn_rad = turn_rate_radps * t;
+        let (sin, cos) = turn_rad.sin_cos();
+        // sin θ/ω and (1 − cos θ)/ω, by their series where ω is too small to divide by.
+        let (ahead, aside) = if turn_rad.abs() < 1e-6 {
+            (t, t * turn_rad / 2.0)
+        } else {
+            (sin / turn_rate_radps, (1.0 - cos) / turn_rate_radps)
+        };
+        #[rustfmt::skip]
+        let transition = Matrix4::new(
+            1.0, 0.0, ahead, -aside,
+            0.0, 1.0, aside, ahead,
+            0.0, 0.0, cos, -sin,
+            0.0, 0.0, sin, cos,
+        );
         self.state = transition * self.state;
         let mut noise = Matrix4::zeros();
         for axis in 0..2 {
@@ -148,7 +162,7 @@ mod tests {
     fn one_step_is_as_worked_out_by_hand() {
         let (r, v, q, t): (f64, f64, f64, f64) = (0.5, 4.0, 0.3, 0.2);
         let mut filter = Planar::new([1.0, -2.0], r, [3.0, 0.0], v);
-        filter.predict(t, q);
+        filter.predict(t, 0.0, q);
         // Along one axis: predicted variances, then the scalar Kalman gain.
         let p = r * r + t * t * v * v + q * t.powi(3) / 3.0;
         let pv = t * v * v + q * t * t / 2.0;
@@ -173,7 +187,7 @@ mod tests {
         let (r, q, t): (f64, f64, f64) = (0.7, 1.3, 0.4);
         let mut filter = Planar::new([0.0, 0.0], r, [0.0, 0.0], 5.0);
         for _ in 0..200 {
-            filter.predict(t, q);
+            filter.predict(t, 0.0, q);
             filter.see_position([0.0, 0.0], r);
         }
         // In the steady state the updated covariance is r²·(α, β/t); equating the predicted covariance of one step with
@@ -186,13 +200,23 @@ mod tests {
 
     #[test]
     fn two_short_steps_are_one_long_step() {
-        let mut once = Planar::new([0.0, 0.0], 0.5, [1.0, 2.0], 3.0);
-        let mut twice = once;
-        once.predict(0.5, 2.0);
-        twice.predict(0.2, 2.0);
-        twice.predict(0.3, 2.0);
-        assert!((once.covariance - twice.covariance).norm() < 1e-12);
-        assert!((once.state - twice.state).norm() < 1e-12);
+        for (turn_rate_radps, acceleration_density) in [(0.0, 2.0), (0.8, 0.0)] {
+            let mut once = Planar::new([0.0, 0.0], 0.5, [1.0, 2.0], 3.0);
+            let mut twice = once;
+            once.predict(0.5, turn_rate_radps, acceleration_density);
+            twice.predict(0.2, turn_rate_radps, acceleration_density);
+            twice.predict(0.3, turn_rate_radps, acceleration_density);
+            assert!((once.covariance - twice.covariance).norm() < 1e-12);
+            assert!((once.state - twice.state).norm() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_quarter_turn_ends_where_the_circle_does() {
+        // Radius v/ω = 4 m, anticlockwise from the origin eastward.
+        let mut filter = Planar::new([0.0, 0.0], 0.5, [2.0, 0.0], 1.0);
+        filter.predict(std::f64::consts::PI, 0.5, 1.0);
+        assert!((filter.state - Vector4::new(4.0, 4.0, 0.0, 2.0)).norm() < 1e-12);
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl Track {
 
     pub fn predict(&mut self, elapsed_s: f64, config: &TrackerConfig) {
         let motion = config.motion(self.class());
-        self.planar.predict(elapsed_s, motion.acceleration_density);
+        let turn_rate_radps = if motion.velocity_turns { self.turning.rate_radps } else { 0.0 };
+        self.planar.predict(elapsed_s, turn_rate_radps, motion.acceleration_density);
         self.turning.predict(elapsed_s, motion.turning_density);
         self.height.predict(elapsed_s, HEIGHT_DENSITY);
     }
