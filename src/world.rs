@@ -150,7 +150,7 @@ impl Rendered {
             let jpegs = shots.par_iter().map(|shot| jpeg(&shot.image)).collect::<anyhow::Result<Vec<_>>>()?;
             Ok((*stamp, Moment { jpegs, seen: visibility(&shots) }))
         };
-        let moments = nuscenes::keyframes(log).iter().map(moment).collect::<anyhow::Result<_>>()?;
+        let moments = nuscenes::keyframe_stamps(log).iter().map(moment).collect::<anyhow::Result<_>>()?;
         Ok(Self { moments })
     }
 }

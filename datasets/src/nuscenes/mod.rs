@@ -27,7 +27,7 @@ use self::tables::{SceneRow, Table, Tables};
 
 pub use self::keyframes::{Keyframe, Label, keyframes};
 pub(crate) use self::scene::class;
-pub use self::write::{NoViews, Views, Writer, keyframes};
+pub use self::write::{NoViews, Views, Writer, keyframe_stamps};
 
 pub(crate) const READER: Reader = Reader { format: Format::NuScenes, recognises, discover };
 

@@ -27,6 +27,9 @@ pub struct LiftIndices<B: Backend> {
     pub seen: Tensor<B, 1>,
 }
 
+/// A voxel's feature is so much more than its share of the depth: where nothing is known yet, the shares are small.
+const GAIN: f64 = 8.0;
+
 /// Image features become grid features.
 #[derive(Module, Debug)]
 pub struct Lift<B: Backend> {
@@ -71,7 +74,7 @@ impl<B: Backend> Lift<B> {
         let context = context.permute([0, 2, 3, 1]).reshape([images * height * width * 4, self.channels]);
         let bins = depth_logits.dims()[1];
         let depth = softmax(depth_logits, 1).permute([0, 2, 3, 1]).reshape([images * height * width * bins]);
-        let weight = depth.select(0, indices.depth.clone()) * indices.seen.clone();
+        let weight = depth.select(0, indices.depth.clone()) * indices.seen.clone() * GAIN;
         let voxels = context.select(0, indices.context.clone()) * weight.unsqueeze_dim(1);
         let batch = voxels.dims()[0] / (self.cells * self.cells * self.heights);
         let columns = voxels.reshape([batch, self.cells * self.cells, self.heights * self.channels]);

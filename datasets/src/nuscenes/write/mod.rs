@@ -117,7 +117,7 @@ impl Writer {
     /// # Errors
     /// [`Error::ZeroLength`] for a log without ego, and [`Error::Io`].
     pub fn scene(&mut self, log: &Log, name: &str, views: &mut dyn Views) -> Result<(), Error> {
-        let keyframes = keyframes(log);
+        let keyframes = keyframe_stamps(log);
         let Some(first) = keyframes.first() else {
             let (path, log) = (log.source.clone(), log.id.clone());
             return Err(Error::ZeroLength { path, log, reason: "there is no ego to place sensors on" });
@@ -197,7 +197,7 @@ impl Writer {
 }
 
 /// The keyframes of a log: its ego's first state, and every 0.5 s from there to its last; none without an ego.
-pub fn keyframes(log: &Log) -> Vec<Stamp> {
+pub fn keyframe_stamps(log: &Log) -> Vec<Stamp> {
     let (Some(first), Some(last)) = (log.ego.states.first(), log.ego.states.last()) else { return Vec::new() };
     (0..=last.stamp.ns_since(first.stamp) / KEYFRAME_NS).map(|k| first.stamp.offset_ns(k * KEYFRAME_NS)).collect()
 }
