@@ -13,8 +13,16 @@ use burn::tensor::{Device, Tensor};
 
 /// A convolution with a square kernel that keeps the size at stride 1 and halves it at stride 2; for a ReLU after it.
 pub fn conv<B: Backend>(channels: [usize; 2], kernel: usize, stride: usize, device: &Device<B>) -> Conv2d<B> {
-    let initializer = Initializer::KaimingNormal { gain: std::f64::consts::SQRT_2, fan_out_only: false };
-    unbiased(config(channels, kernel).with_stride([stride, stride]).with_initializer(initializer).init(device))
+    unbiased(config(channels, kernel).with_stride([stride, stride]).with_initializer(kaiming(1.0)).init(device))
+}
+
+/// A 1 × 1 convolution for inputs about `rms` in size, whose outputs begin about one.
+pub fn input_conv<B: Backend>(channels: [usize; 2], rms: f64, device: &Device<B>) -> Conv2d<B> {
+    unbiased(config(channels, 1).with_initializer(kaiming(rms)).init(device))
+}
+
+fn kaiming(rms: f64) -> Initializer {
+    Initializer::KaimingNormal { gain: std::f64::consts::SQRT_2 / rms, fan_out_only: false }
 }
 
 /// A 1 × 1 convolution for an output, which begins near nothing.

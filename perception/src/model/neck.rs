@@ -8,7 +8,7 @@ use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor};
 
-use super::layer::conv;
+use super::layer::{conv, input_conv};
 
 /// About the size of a pretrained backbone's features; what follows begins with numbers around one.
 const TRUNK_RMS: f64 = 32.0;
@@ -23,11 +23,7 @@ pub struct Neck<B: Backend> {
 impl<B: Backend> Neck<B> {
     /// `channels`: of the backbone's outputs, then of the pyramid.
     pub fn new(channels: &[usize], neck: usize, device: &Device<B>) -> Self {
-        let lateral = channels.iter().map(|channels| {
-            let lateral: Conv2d<B> = conv([*channels, neck], 1, 1, device);
-            Conv2d { weight: lateral.weight.map(|weight| (weight.detach() / TRUNK_RMS).require_grad()), ..lateral }
-        });
-        let lateral = lateral.collect();
+        let lateral = channels.iter().map(|channels| input_conv([*channels, neck], TRUNK_RMS, device)).collect();
         Self { lateral, smooth: conv([neck, neck], 3, 1, device) }
     }
 

@@ -36,7 +36,7 @@ pub struct Plan {
     pub steps: u64,
     /// Clips that go through the network at once.
     pub batch: usize,
-    /// Batches whose gradients make one step.
+    /// Batches whose gradients make one step, side by side on as many threads.
     pub accumulate: usize,
     /// The highest learning rate, reached after `warmup` steps; it falls off as half a cosine.
     pub learning_rate: f64,
@@ -62,8 +62,8 @@ impl Plan {
         Self {
             network,
             steps: 12_000,
-            batch: 2,
-            accumulate: 1,
+            batch: 1,
+            accumulate: 2,
             learning_rate: 8e-4,
             warmup: 200,
             weight_decay: 0.01,
@@ -139,22 +139,20 @@ pub fn run<B: AutodiffBackend>(
     let each = (plan.batch * plan.accumulate) as u64;
     let make = |index: u64| ready(plan, source, index);
     let weights_path = places.directory.join("weights.safetensors");
-    ahead(state.step * each, 2 * plan.batch, make, |clips| {
+    ahead(state.step * each, 2 * plan.batch * plan.accumulate, make, |clips| {
         let mut log = LossLog::open(places.directory)?;
         while state.step < plan.steps {
             let start = Instant::now();
+            // The other thread makes clips for as long as they are taken.
+            let batches: Vec<Vec<Clip>> = (0..plan.accumulate)
+                .map(|_| clips.iter().take(plan.batch).collect::<Result<_, _>>())
+                .collect::<Result<_, _>>()?;
             let mut gradients = GradientsAccumulator::new();
             let (mut loss, mut parts) = (0.0, [0.0; PARTS.len()]);
-            for _ in 0..plan.accumulate {
-                // The other thread makes clips for as long as they are taken.
-                let batch: Vec<_> = clips.iter().take(plan.batch).collect::<Result<_, _>>()?;
-                let (total, losses) = batch_loss(&state.network, plan, &batch, device);
-                let total = total / plan.accumulate as f32;
-                loss += total.clone().into_scalar().elem::<f32>();
-                for (sum, part) in parts.iter_mut().zip(losses) {
-                    *sum += part / plan.accumulate as f32;
-                }
-                gradients.accumulate(&state.network, GradientsParams::from_grads(total.backward(), &state.network));
+            for learnt in learn(&state.network, plan, &batches, device) {
+                loss += learnt.loss;
+                parts.iter_mut().zip(learnt.parts).for_each(|(sum, part)| *sum += part / plan.accumulate as f32);
+                gradients.accumulate(&state.network, learnt.gradients);
             }
             if !loss.is_finite() {
                 return Err(Error::Diverged { step: state.step, loss });
@@ -187,6 +185,46 @@ type Clip = Vec<(Frame, Targets)>;
 fn ready(plan: &Plan, source: &impl Fn(u64) -> Result<Vec<Captured>, Error>, index: u64) -> Result<Clip, Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed.wrapping_mul(0x9E37_79B9).wrapping_add(index));
     clip(&plan.network, &source(index)?, &plan.augmentation, &mut rng)
+}
+
+/// What one batch taught.
+struct Learnt {
+    /// Its share in the step's loss.
+    loss: f32,
+    parts: [f32; PARTS.len()],
+    gradients: GradientsParams,
+}
+
+/// Losses and gradients of the batches of a step, each on a thread of its own, in their order.
+///
+/// Much of the tensor library runs on one thread; batches side by side keep the others busy.
+fn learn<B: AutodiffBackend>(
+    network: &Network<B>,
+    plan: &Plan,
+    batches: &[Vec<Clip>],
+    device: &Device<B>,
+) -> Vec<Learnt> {
+    let one = |network: Network<B>, batch: &[Clip]| {
+        let (total, parts) = batch_loss(&network, plan, batch, device);
+        let total = total / plan.accumulate as f32;
+        let loss = total.clone().into_scalar().elem::<f32>();
+        Learnt { loss, parts, gradients: GradientsParams::from_grads(total.backward(), &network) }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = batches
+            .iter()
+            .map(|batch| {
+                // Weights of its own keep a batch's graph apart from those of the others, which would lock each other.
+                let (network, one) = (Network::from_inner(network.valid()).freeze(), &one);
+                scope.spawn(move || one(network, batch))
+            })
+            .collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Learnt>| match thread.join() {
+            Ok(learnt) => learnt,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        threads.into_iter().map(join).collect()
+    })
 }
 
 /// The mean loss over the frames of a batch of clips of the same length, and its parts.
