@@ -11,3 +11,6 @@ pub mod network;
 
 pub use config::{Backbone, DepthBins, Grid, NetworkConfig};
 pub use network::{Features, Input, Network, Output};
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use super::layer::{conv, input_conv};
 
 /// About the size of a pretrained backbone's features; what follows begins with numbers around one.
-const TRUNK_RMS: f64 = 32.0;
+const TRUNK_RMS: f64 = 7.0;
 
 /// The pyramid.
 #[derive(Module, Debug)]

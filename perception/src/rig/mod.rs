@@ -55,3 +55,6 @@ pub(crate) fn is_pinhole(intrinsics: &Matrix3<f64>) -> bool {
         && intrinsics[(1, 1)] > 0.0
         && is_last_row
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Gradients of every part against finite differences, and what the parts promise.
+
+use std::collections::HashMap;
+
+use burn::backend::{Autodiff, Flex};
+use burn::module::{AutodiffModule, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{Distribution, ElementConversion, Int, Tensor};
+
+use super::heads::{ForecastHead, MapHead, ObjectHead, SceneHead, peaks};
+use super::layer::{ResidualBlock, spread};
+use super::lift::{Lift, LiftIndices};
+use super::neck::Neck;
+use super::*;
+use crate::model::bev::{GridEncoder, Warp};
+
+type A = Autodiff<Flex>;
+
+/// A network small enough to differentiate by hand.
+fn small() -> NetworkConfig {
+    NetworkConfig {
+        cameras: 2,
+        image: [32, 64],
+        neck: 6,
+        context: 4,
+        depth: DepthBins { count: 5, ..NetworkConfig::tiny().depth },
+        grid: Grid { extent_m: 8.0, cells: 8, heights_m: vec![0.0, 1.0] },
+        lifted: 5,
+        encoder: [5, 6],
+        blocks: [1, 1],
+        head: 6,
+        forecast_objects: 4,
+        ..NetworkConfig::tiny()
+    }
+}
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<A, D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Default::default())
+}
+
+fn places(count: usize, below: usize) -> Tensor<A, 1, Int> {
+    let values: Vec<i32> = (0..count).map(|index| (index * 7919 % below) as i32).collect();
+    Tensor::from_data(values.as_slice(), &Default::default())
+}
+
+/// Random directions, one for each parameter, and where to go along them.
+struct Along<'a> {
+    directions: &'a mut HashMap<ParamId, Vec<f32>>,
+    distance: f32,
+}
+
+impl ModuleMapper<A> for Along<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
+        let shape = param.dims();
+        let direction = self.directions.entry(param.id).or_insert_with(|| {
+            let direction = random(shape).into_data();
+            direction.iter::<f32>().collect()
+        });
+        let direction = Tensor::<A, 1>::from_data(direction.as_slice(), &Default::default()).reshape(shape);
+        let distance = self.distance;
+        param.map(|value| (value + direction * distance).detach().require_grad())
+    }
+}
+
+/// The gradient's component along the directions.
+struct Slope<'a> {
+    directions: &'a HashMap<ParamId, Vec<f32>>,
+    gradients: &'a GradientsParams,
+    sum: f64,
+}
+
+impl ModuleVisitor<A> for Slope<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<A, D>>) {
+        let Some(gradient) = self.gradients.get::<Flex, D>(param.id) else { return };
+        let gradient = gradient.into_data();
+        let products = gradient.iter::<f64>().zip(self.directions[&param.id].iter());
+        self.sum += products.map(|(gradient, along)| gradient * f64::from(*along)).sum::<f64>();
+    }
+}
+
+/// Compares the gradient of `loss` with how it changes along a random direction of all weights.
+fn check<M: AutodiffModule<A>>(module: M, loss: impl Fn(&M) -> Tensor<A, 1>) {
+    const STEP: f32 = 2e-3;
+    let mut directions = HashMap::new();
+    // Weights are made when first asked for, by each clone anew: here they are made once.
+    let module = module.map(&mut Along { directions: &mut directions, distance: 0.0 });
+    let mut value = |distance: f32| -> f64 {
+        let moved = module.clone().map(&mut Along { directions: &mut directions, distance });
+        loss(&moved).into_scalar().elem()
+    };
+    let difference = (value(STEP) - value(-STEP)) / (2.0 * f64::from(STEP));
+    let gradients = GradientsParams::from_grads(loss(&module).backward(), &module);
+    let mut slope = Slope { directions: &directions, gradients: &gradients, sum: 0.0 };
+    module.visit(&mut slope);
+    let off = (slope.sum - difference).abs();
+    assert!(off < 0.02 * (difference.abs() + 0.05), "gradient {} difference {difference}", slope.sum);
+    assert!(difference.abs() > 1e-4, "nothing to measure: {difference}");
+}
+
+/// A scalar on which every number has a part of its own.
+fn weigh<const D: usize>(x: Tensor<A, D>) -> Tensor<A, 1> {
+    let count = x.shape().num_elements();
+    let weights: Vec<f32> = (0..count).map(|index| ((index * 37 % 101) as f32 / 50.0 - 1.0) / (count as f32).sqrt()).collect();
+    (x.reshape([count]) * Tensor::<A, 1>::from_data(weights.as_slice(), &Default::default())).sum()
+}
+
+#[test]
+fn gradients_of_a_residual_block_are_right() {
+    let device = Default::default();
+    for (channels, stride) in [([3, 3], 1), ([3, 5], 2)] {
+        let x = random([2, channels[0], 6, 8]);
+        check(ResidualBlock::new(channels, stride, &device), |block| weigh(block.forward(x.clone())));
+    }
+}
+
+#[test]
+fn gradients_of_the_backbones_are_right() {
+    let device = Default::default();
+    let x = random([1, 3, 32, 64]);
+    for kind in [Backbone::EfficientNetLite0, Backbone::ResNet18] {
+        let trunk = backbone::Trunk::<A>::new(kind, &device);
+        let loss = |trunk: &backbone::Trunk<A>| {
+            let taps = trunk.forward(x.clone()).into_iter().map(weigh);
+            taps.reduce(|sum, tap| sum + tap).unwrap()
+        };
+        check(trunk, loss);
+    }
+}
+
+#[test]
+fn gradients_of_the_neck_are_right() {
+    let features = vec![random([2, 5, 4, 8]), random([2, 7, 2, 4])];
+    let neck = Neck::new(&[5, 7], 6, &Default::default());
+    // The neck expects features that are large.
+    check(neck, |neck| weigh(neck.forward(features.iter().map(|feature| feature.clone() * 20.0).collect())));
+}
+
+#[test]
+fn gradients_of_the_lift_are_right() {
+    let config = small();
+    let lift = Lift::<A>::new(&config, &Default::default());
+    let features = random([2, config.neck, 4, 8]);
+    let voxels = 8 * 8 * 2;
+    let indices = LiftIndices {
+        context: places(voxels, 2 * 4 * 8 * 4),
+        depth: places(voxels, 2 * 4 * 8 * 5),
+        seen: places(voxels, 2).float(),
+    };
+    check(lift, |lift| weigh(lift.forward(features.clone(), lift.depth(features.clone()) * 10.0, &indices)));
+}
+
+#[test]
+fn gradients_of_the_encoder_are_right() {
+    let config = small();
+    let encoder = GridEncoder::<A>::new(&config, &Default::default());
+    let (lifted, previous) = (random([1, config.lifted, 8, 8]), random([1, config.encoder[0], 4, 4]));
+    let warp = Warp { index: places(64, 16), weight: random([64]).abs() };
+    let history = random([1, 2]);
+    check(encoder, |encoder| {
+        weigh(encoder.forward(encoder.shrink(lifted.clone()), previous.clone(), &warp, history.clone()))
+    });
+}
+
+#[test]
+fn gradients_of_the_heads_are_right() {
+    let (config, device) = (small(), Default::default());
+    let grid = random([1, config.head, 4, 4]);
+    check(MapHead::<A>::new(&config, &device), |head| weigh(head.forward(grid.clone())));
+    check(ObjectHead::<A>::new(&config, &device), |head| {
+        let maps = head.forward(grid.clone());
+        weigh(maps.heat) + weigh(maps.boxes) + weigh(maps.attributes)
+    });
+    let maps = ObjectHead::<A>::new(&config, &device).forward(grid.clone());
+    let cells = places(3, 64).reshape([1, 3]);
+    check(ForecastHead::<A>::new(&config, &device), |head| weigh(head.forward(&maps, cells.clone())));
+    let images = random([2, config.neck, 4, 8]);
+    check(SceneHead::<A>::new(&config, &device), |head| {
+        weigh(head.tags(head.forward(grid.clone(), images.clone())))
+    });
+}
+
+#[test]
+fn spreading_puts_four_channels_into_a_square() {
+    let x: Vec<f32> = (0..8).map(|value| value as f32).collect();
+    let x = Tensor::<Flex, 1>::from_data(x.as_slice(), &Default::default()).reshape([1, 4, 1, 2]);
+    let wide: Vec<f32> = spread(x).into_data().iter::<f32>().collect();
+    assert_eq!(wide, [0.0, 2.0, 1.0, 3.0, 4.0, 6.0, 5.0, 7.0]);
+}
+
+#[test]
+fn peaks_are_the_highest_cells_of_their_neighbourhood() {
+    let mut heat = vec![-9.0_f32; 10 * 64];
+    // Two neighbours of one class, a lone one of another.
+    (heat[9 * 2 + 3], heat[9 * 2 + 4]) = (1.0, 2.0);
+    heat[5 * 64 + 50] = 1.5;
+    let heat = Tensor::<Flex, 1>::from_data(heat.as_slice(), &Default::default()).reshape([1, 10, 8, 8]);
+    let (scores, cells) = peaks(heat, 3);
+    let cells: Vec<i64> = cells.into_data().iter::<i64>().collect();
+    assert_eq!(cells[..2], [22, 50]);
+    let scores: Vec<f32> = scores.into_data().iter::<f32>().collect();
+    assert!(scores[0] > scores[1] && scores[1] > 0.8 && scores[2] < 0.01, "{scores:?}");
+}
