@@ -7,6 +7,8 @@ use tandem_datasets::{Box2, Class, EgoBody, LaneId, Map, Pose2, SignalColor};
 use tandem_planner::score::Event;
 use tandem_planner::{SubScores, VehicleState};
 
+use crate::sight::TRUTH;
+
 /// One row of the table and of `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
@@ -16,6 +18,9 @@ pub struct RunResult {
     pub planner: String,
     /// `replay` or `reactive`.
     pub traffic: String,
+    /// By what the planner saw: `truth`, or what the cameras with their perception are called.
+    #[serde(default = "truth")]
+    pub perception: String,
     /// The driving score: [`SubScores::total`] of the sub-scores below.
     pub score: f64,
     /// The sub-scores, after the human filter.
@@ -29,6 +34,11 @@ pub struct RunResult {
     pub duration_s: f64,
     /// What a reader of the figures must know (an unsound ego track with its measured error, missing signals).
     pub notes: Vec<String>,
+}
+
+/// What a result from before perception was named was driven by.
+pub(crate) fn truth() -> String {
+    TRUTH.to_owned()
 }
 
 /// A run, step by step.

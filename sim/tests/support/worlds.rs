@@ -90,6 +90,7 @@ fn result(log: &str, score: &RunScore) -> RunResult {
         log: log.into(),
         planner: "reference".into(),
         traffic: "replay".into(),
+        perception: "truth".into(),
         score: score.raw.total(),
         scores: score.raw,
         distance_m: score.distance_m,
