@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tandem_datasets::{Box2, Class, EgoBody, LaneId, Map, Pose2, SignalColor};
+use tandem_datasets::{Box2, Camera, Class, EgoBody, LaneId, Map, Pose2, SignalColor};
+use tandem_graph::Stamp;
 use tandem_planner::score::Event;
 use tandem_planner::{SubScores, VehicleState};
 
+use crate::nodes::{Perceived, Picture};
 use crate::sight::TRUTH;
 
 /// One row of the table and of `--json`.
@@ -58,6 +60,21 @@ pub struct Trace {
     pub route: Vec<[f64; 2]>,
     /// The steps, 0.1 s apart.
     pub frames: Vec<Frame>,
+    /// What it saw by; `None` where it saw everything as it is.
+    pub seen: Option<Seen>,
+}
+
+/// What a planner saw by that saw by cameras.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// When the run started, for the stamps.
+    pub start: Stamp,
+    /// The cameras.
+    pub rig: Vec<Camera>,
+    /// What they saw, about a second apart.
+    pub pictures: Vec<Picture>,
+    /// What perception said, in order.
+    pub perceived: Vec<Perceived>,
 }
 
 /// One step of a run.

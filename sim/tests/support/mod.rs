@@ -233,6 +233,7 @@ pub fn drive(map: &Arc<Map>, drive: &Drive) -> Trace {
         map: Arc::clone(map),
         route: route.iter().map(|point| [point.x, point.y]).collect(),
         frames,
+        seen: None,
     }
 }
 

@@ -71,6 +71,7 @@ pub fn reference_drive(seed: u64) -> Trace {
     });
     Trace {
         frames: frames.collect(),
+        seen: None,
         result: result(&log.id, &score),
         description: log.description.clone(),
         injection: String::new(),
