@@ -10,7 +10,7 @@ use serde::Serialize;
 use tandem_graph::live::bench::{self, Options, Report};
 use tandem_sim::faults::Faults;
 use tandem_sim::suite::Case;
-use tandem_sim::{Course, Setup, TrafficMode, drive};
+use tandem_sim::{Course, Setup, Sight, TrafficMode, drive};
 
 use crate::log;
 use crate::outcome::Outcome;
@@ -98,7 +98,9 @@ fn lockstep(args: &LockstepArgs) -> anyhow::Result<Outcome> {
 
 /// Drives a course `runs` times, after once to warm up; every run has to give the same messages.
 fn pace(course: &Arc<Course>, planner: &str, traffic: TrafficMode, runs: usize) -> anyhow::Result<Pace> {
-    let setup = Setup { course: Arc::clone(course), planner: planner.to_owned(), traffic, faults: Faults::default() };
+    let (course, sight, faults) = (Arc::clone(course), Sight::Truth, Faults::default());
+    let setup = Setup { course, planner: planner.to_owned(), traffic, sight, faults };
+    let course = &setup.course;
     let sha256 = drive(&setup, &mut [])?.sha256;
     let simulated_s = course.end().seconds_since(course.first());
     let mut times = Vec::with_capacity(runs);

@@ -7,6 +7,7 @@ mod outcome;
 mod perception;
 mod replay;
 mod seeds;
+mod size;
 mod table;
 mod world;
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -19,6 +18,7 @@ use tandem_sim::suite::Case;
 
 use crate::outcome::Outcome;
 use crate::seeds::Seeds;
+use crate::size::Size;
 
 /// How good the JPEGs are, of 100.
 const QUALITY: u8 = 90;
@@ -58,23 +58,6 @@ pub struct Export {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-}
-
-/// Width and height of an image, px.
-#[derive(Debug, Clone, Copy)]
-struct Size(u32, u32);
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-        let fits = |(width, height): &(u32, u32)| (1..=16_384).contains(width) && (1..=16_384).contains(height);
-        parts
-            .filter(fits)
-            .map(|(width, height)| Self(width, height))
-            .ok_or_else(|| format!("{text:?} is not like 1600x900"))
-    }
 }
 
 /// What was written.

@@ -7,6 +7,7 @@ use crate::msgs::autoware_vehicle_msgs::SteeringReport;
 use crate::msgs::diagnostic_msgs::DiagnosticArray;
 use crate::msgs::geometry_msgs::AccelWithCovarianceStamped;
 use crate::msgs::nav_msgs::Odometry;
+use crate::msgs::sensor_msgs::{CameraInfo, CompressedImage};
 use crate::msgs::tandem_msgs::{PlanStatus, SceneJudgment, VectorMap};
 use crate::msgs::tf2_msgs::TFMessage;
 
@@ -46,3 +47,40 @@ pub const DIAGNOSTICS: Topic<DiagnosticArray> = Topic::new("/diagnostics");
 
 /// The tree of frames.
 pub const TF: Topic<TFMessage> = Topic::new("/tf");
+
+/// The frames that never move, latched: where each camera sits on the vehicle.
+pub const TF_STATIC: Topic<TFMessage> = Topic::new("/tf_static");
+
+/// The objects as they truly are in a simulation, in `map`: what its cameras see, and what no planner reads.
+pub const SIM_OBJECTS: Topic<PredictedObjects> = Topic::new("/sim/objects");
+
+/// What topics and frames call a camera: its own name in lower case without a leading `cam_`, and `_` for all that a
+/// topic's name can't hold. `CAM_FRONT_LEFT` is `front_left`.
+pub fn camera_name(camera: &str) -> String {
+    let lower = camera.to_lowercase();
+    let name = lower.strip_prefix("cam_").unwrap_or(&lower);
+    name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
+}
+
+/// A camera's images, stamped with the time of exposure: `/camera/<name>/image`, named by [`camera_name`].
+pub fn camera_image(camera: &str) -> Topic<CompressedImage> {
+    Topic::named(format!("/camera/{}/image", camera_name(camera)))
+}
+
+/// A camera's calibration, published before each of its images with the same stamp: `/camera/<name>/camera_info`.
+pub fn camera_info(camera: &str) -> Topic<CameraInfo> {
+    Topic::named(format!("/camera/{}/camera_info", camera_name(camera)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_are_named_in_lower_case_without_what_says_that_they_are_cameras() {
+        assert_eq!(camera_image("CAM_FRONT_LEFT").name(), "/camera/front_left/image");
+        assert_eq!(camera_info("ring_rear_left").name(), "/camera/ring_rear_left/camera_info");
+        assert_eq!(camera_name(&camera_name("CAM_BACK")), "back");
+        assert_eq!(camera_name("wide angle/2"), "wide_angle_2");
+    }
+}

@@ -4,6 +4,10 @@
 //! things are going; from then on the vehicle is the planner's. At each tenth of a second the vehicle moves on and
 //! reports its state, perception moves the others on and reports what is near, and the planner answers with a
 //! trajectory that the vehicle follows until the next one arrives. No node takes time by default, as in nuPlan.
+//!
+//! Where the planner sees by cameras ([`Sight::Cameras`]), perception is another's node: it gets images of the place and
+//! of the others as they truly are, and takes its time. All of it runs from the log's start, so that it knows what is
+//! around when the run starts. The planner brings late objects up to now by their capture stamp.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +17,15 @@ use tandem_graph::lockstep::{LinkFault, Lockstep, NodeLatency};
 use tandem_graph::observe::Observer;
 use tandem_graph::recording::Digest;
 use tandem_graph::topics::{OBJECTS, SIGNALS, TRAJECTORY};
+use tandem_graph::topics::{camera_image, camera_info};
 use tandem_graph::{Node, Stamp, topics};
 use tandem_planner::node::PlannerNode;
 use tandem_planner::{VehicleState, planners};
 
 use crate::course::Course;
 use crate::faults::{Death, Faults, Window};
-use crate::nodes::{MapServer, Monitor, Perception, Planned, Vehicle};
+use crate::nodes::{Audience, Cameras, Keeper, MapServer, Monitor, Perceived, Picture, Planned, Vehicle};
+use crate::sight::Sight;
 use crate::traffic::TrafficMode;
 use crate::{Error, FrameAgent};
 
@@ -38,6 +44,8 @@ pub struct Setup {
     pub planner: String,
     /// How the others move.
     pub traffic: TrafficMode,
+    /// By what the planner sees.
+    pub sight: Sight,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -51,6 +59,10 @@ pub struct Driven {
     pub agents: Vec<Vec<FrameAgent>>,
     /// The plans as published.
     pub plans: Vec<Planned>,
+    /// What perception said, where it is one that looks through cameras.
+    pub perceived: Vec<Perceived>,
+    /// What the cameras saw, about a second apart.
+    pub pictures: Vec<Picture>,
     /// For how long the vehicle braked by itself because the planner was silent, s.
     pub braked_s: f64,
     /// What the links and nodes count.
@@ -68,16 +80,24 @@ pub struct Driven {
 /// Drives a run; the observers see every message of it.
 ///
 /// # Errors
-/// For an unknown planner or faults that mean nothing; never for how the run goes.
+/// For an unknown planner, faults that mean nothing or a perception that can't be; never for how the run goes.
 pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Driven, Error> {
-    let Setup { course, planner: name, traffic, faults } = setup;
+    let Setup { course, planner: name, traffic, sight, faults } = setup;
     faults.check()?;
+    sight.check(faults)?;
     let mut map_server = MapServer::new(course);
     let mut vehicle = if name == HUMAN { Vehicle::logged(course) } else { Vehicle::following(course) };
-    let mut perception = Perception::new(course, *traffic);
+    let mut keeper = Keeper::new(course, *traffic, audience(sight));
+    let mut eyes = match sight {
+        Sight::Truth => None,
+        Sight::Cameras(sight) => {
+            let perception = sight.perception(course)?;
+            Some((Cameras::new(course, sight, &faults.cameras), perception, sight.latency))
+        }
+    };
     let human_track = if name == HUMAN { course.human_track() } else { Vec::new() };
     let mut planner = PlannerNode::new(planners::by_name(name, &human_track)?, *course.body());
-    let mut monitor = Monitor::default();
+    let mut monitor = if eyes.is_some() { Monitor::of_perception() } else { Monitor::default() };
     let mut digest = Digest::default();
 
     let links = faulty_links(faults, &planner, course.start);
@@ -85,10 +105,11 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
     lockstep
         .add(&mut map_server, NodeLatency::NONE)
         .add(&mut vehicle, NodeLatency::NONE)
-        .add(&mut perception, NodeLatency::NONE)
-        .add(&mut planner, NodeLatency::NONE)
-        .add(&mut monitor, NodeLatency::NONE)
-        .observe(&mut digest);
+        .add(&mut keeper, NodeLatency::NONE);
+    if let Some((cameras, perception, latency)) = &mut eyes {
+        lockstep.add(cameras, NodeLatency::NONE).add(perception, *latency);
+    }
+    lockstep.add(&mut planner, NodeLatency::NONE).add(&mut monitor, NodeLatency::NONE).observe(&mut digest);
     for observer in observers {
         lockstep.observe(*observer);
     }
@@ -103,15 +124,19 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
 
     let is_meant = |link: &LinkSummary| {
         let hit = |fault: &LinkFault| fault.topic == link.topic && fault.node.as_ref() == Some(&link.node);
-        links.iter().any(hit) || faults.dead.is_some()
+        let is_of =
+            |camera: &str| link.topic == camera_image(camera).name() || link.topic == camera_info(camera).name();
+        links.iter().any(hit) || faults.dead.is_some() || faults.cameras.iter().any(|fault| is_of(&fault.camera))
     };
     let lost = |links: &mut dyn Iterator<Item = &LinkSummary>| links.map(lost).sum();
     let dead = faults.dead.as_ref().map(|death| death.node.as_str());
     let mut nodes = summary.nodes.iter().filter(|node| dead != Some(node.name.as_str()));
     Ok(Driven {
         states: vehicle.states().to_vec(),
-        agents: perception.frames().to_vec(),
+        agents: keeper.frames().to_vec(),
         plans: monitor.plans().to_vec(),
+        perceived: monitor.perceived().to_vec(),
+        pictures: eyes.map_or_else(Vec::new, |(cameras, ..)| cameras.into_pictures()),
         braked_s: vehicle.braked_s(),
         lost_injected: lost(&mut summary.links.iter().filter(|link| is_meant(link))),
         lost_unintended: lost(&mut summary.links.iter().filter(|link| !is_meant(link))),
@@ -120,6 +145,24 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
         sha256: digest.sha256(),
         summary,
     })
+}
+
+fn audience(sight: &Sight) -> Audience {
+    match sight {
+        Sight::Truth => Audience::Planner,
+        Sight::Cameras(_) => Audience::Cameras,
+    }
+}
+
+/// How many links the nodes have that are added before the planner: its own are numbered from there, and their dice go
+/// by the number.
+pub(crate) fn links_before_planner(setup: &Setup) -> Result<usize, Error> {
+    let Setup { course, sight, .. } = setup;
+    let mut specs = vec![Vehicle::node_spec(), Keeper::node_spec(audience(sight))];
+    if let Sight::Cameras(sight) = sight {
+        specs.extend([Cameras::node_spec(sight), sight.perception(course)?.spec()]);
+    }
+    Ok(specs.iter().map(|spec| spec.inputs.len()).sum())
 }
 
 /// Where the faults strike: on the way to the planner, but for the latched topics, and from it to the vehicle.

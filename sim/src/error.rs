@@ -55,6 +55,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Cameras or the perception node behind them can't be.
+    #[error("perception {sight}: {reason}")]
+    Sight {
+        /// What it is called.
+        sight: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A planner can't be made.
     #[error(transparent)]
     Planner(#[from] tandem_planner::Error),

@@ -1,4 +1,5 @@
-//! What is made to go wrong in a run: delay, jitter, loss, frozen perception, a dead node. All of it seeded.
+//! What is made to go wrong in a run: delay, jitter, loss, frozen perception, failing cameras, a dead node. All of it
+//! seeded.
 
 use std::fmt;
 
@@ -21,6 +22,9 @@ pub struct Faults {
     pub freeze: Option<Window>,
     /// A node that dies.
     pub dead: Option<Death>,
+    /// Cameras that fail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cameras: Vec<CameraFault>,
     /// What the random numbers of jitter and loss start from.
     pub seed: u64,
 }
@@ -32,6 +36,54 @@ pub struct Window {
     pub from_s: f64,
     /// Up to here.
     pub to_s: f64,
+}
+
+impl Window {
+    /// Whether a time is in it.
+    pub fn holds(&self, time_s: f64) -> bool {
+        (self.from_s..self.to_s).contains(&time_s)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.from_s >= 0.0 && self.to_s > self.from_s && self.to_s.is_finite()
+    }
+}
+
+/// How a camera fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CameraFaultKind {
+    /// It gives no image.
+    Missing,
+    /// Its files are damaged: what decodes of them lacks the lower half of the picture.
+    Corrupt,
+    /// Its images come half a second late.
+    Late,
+}
+
+impl CameraFaultKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Missing, Self::Corrupt, Self::Late];
+
+    /// Its name on the command line and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Corrupt => "corrupt",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// The failure of a camera.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CameraFault {
+    /// The camera as its topics call it, such as `front_left`.
+    pub camera: String,
+    /// How it fails.
+    pub kind: CameraFaultKind,
+    /// When.
+    pub during: Window,
 }
 
 /// The death of a node.
@@ -79,10 +131,10 @@ impl Faults {
         if !(0.0..=1.0).contains(&self.drop) {
             return fault("drop", &format!("{} is no probability", self.drop));
         }
-        if let Some(Window { from_s, to_s }) = self.freeze
-            && !(from_s >= 0.0 && to_s > from_s && to_s.is_finite())
-        {
-            return fault("freeze", &format!("{from_s} s to {to_s} s is no stretch of time"));
+        let windows = self.cameras.iter().map(|fault| ("camera", fault.during));
+        let mut windows = self.freeze.map(|window| ("freeze", window)).into_iter().chain(windows);
+        if let Some((field, Window { from_s, to_s })) = windows.find(|(_, window)| !window.is_sound()) {
+            return fault(field, &format!("{from_s} s to {to_s} s is no stretch of time"));
         }
         if let Some(Death { node, at_s }) = &self.dead {
             if !["planner", "perception"].contains(&node.as_str()) {
@@ -114,6 +166,9 @@ impl fmt::Display for Faults {
         }
         if let Some(Death { node, at_s }) = &self.dead {
             parts.push(format!("{node} dead from {at_s} s"));
+        }
+        for CameraFault { camera, kind, during: Window { from_s, to_s } } in &self.cameras {
+            parts.push(format!("camera {camera} {} {from_s}–{to_s} s", kind.name()));
         }
         f.write_str(&parts.join(", "))
     }
@@ -147,6 +202,9 @@ mod tests {
         );
         let freeze = Some(Window { from_s: 3.0, to_s: 2.0 });
         assert_eq!(refused(Faults { freeze, ..Faults::default() }), "freeze: 3 s to 2 s is no stretch of time");
+        let (camera, during) = ("front".to_owned(), Window { from_s: -1.0, to_s: 2.0 });
+        let cameras = vec![CameraFault { camera, kind: CameraFaultKind::Late, during }];
+        assert_eq!(refused(Faults { cameras, ..Faults::default() }), "camera: -1 s to 2 s is no stretch of time");
         let dead = Some(Death { node: "radio".into(), at_s: 0.0 });
         assert_eq!(refused(Faults { dead, ..Faults::default() }), "dead: \"radio\" is not one of planner, perception");
     }

@@ -7,7 +7,7 @@ use tandem_planner::score::{Obstacle, Run as ScoredRun, RunScore, Traffic as Obs
 use tandem_planner::{Rollout, VehicleState};
 
 use crate::course::{Course, step_seconds};
-use crate::drive::Driven;
+use crate::drive::{Driven, Setup};
 use crate::overlap::depth_m;
 use crate::traffic::{Traffic, TrafficMode, signals_at};
 use crate::{FrameAgent, RunResult};
@@ -81,8 +81,9 @@ impl Judge {
     /// The table's row of a run: EP against the reference's progress, then the human filter.
     ///
     /// The filter goes by the human in the traffic as recorded, whatever the run's traffic.
-    /// `pdm` is the score of PDM-Closed in the same traffic with the same faults, where [`Self::needs_pdm`].
-    pub fn row(&self, planner: &str, traffic: TrafficMode, score: &mut RunScore, pdm: Option<&RunScore>) -> RunResult {
+    /// `pdm` is the score of PDM-Closed in the same traffic with the same faults, where [`Self::needs_pdm`]; it sees
+    /// everything as it is, whatever the run's perception, so that bad sight lowers nobody's standard.
+    pub fn row(&self, setup: &Setup, score: &mut RunScore, pdm: Option<&RunScore>) -> RunResult {
         let reference_m = match pdm {
             Some(pdm) if self.needs_pdm() => pdm.reference_progress_m(),
             _ => self.human.progress_m,
@@ -93,8 +94,9 @@ impl Judge {
         let scores = score.raw.human_filter(&human.raw);
         RunResult {
             log: self.course.log.id.clone(),
-            planner: planner.to_owned(),
-            traffic: traffic.to_string(),
+            planner: setup.planner.clone(),
+            traffic: setup.traffic.to_string(),
+            perception: setup.sight.name().to_owned(),
             score: scores.total(),
             scores,
             distance_m: score.distance_m,

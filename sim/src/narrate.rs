@@ -7,12 +7,22 @@ use tandem_planner::score::RunScore;
 use crate::course::step_seconds;
 use crate::drive::{Driven, Setup};
 use crate::nodes::Planned;
+use crate::trace::Seen;
 use crate::traffic::signals_at;
-use crate::{Frame, RunResult, Trace};
+use crate::{Frame, RunResult, Sight, Trace};
 
 /// The trace of a run: what was driven, what was planned, what the score says of it.
 pub fn trace(setup: &Setup, driven: Driven, score: &RunScore, result: RunResult) -> Trace {
     let course = &setup.course;
+    let seen = match &setup.sight {
+        Sight::Truth => None,
+        Sight::Cameras(sight) => Some(Seen {
+            start: course.start,
+            rig: sight.rig.clone(),
+            pictures: driven.pictures,
+            perceived: driven.perceived,
+        }),
+    };
     let mut plans = driven.plans.iter().peekable();
     let mut events = score.events.iter().peekable();
     let mut plan: Option<&Planned> = None;
@@ -47,6 +57,7 @@ pub fn trace(setup: &Setup, driven: Driven, score: &RunScore, result: RunResult)
         map: course.map.clone(),
         route: course.route.centerline().points().iter().map(|point| [point.x, point.y]).collect(),
         frames: frames.collect(),
+        seen,
     }
 }
 

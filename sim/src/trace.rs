@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tandem_datasets::{Box2, Class, EgoBody, LaneId, Map, Pose2, SignalColor};
+use tandem_datasets::{Box2, Camera, Class, EgoBody, LaneId, Map, Pose2, SignalColor};
+use tandem_graph::Stamp;
 use tandem_planner::score::Event;
 use tandem_planner::{SubScores, VehicleState};
+
+use crate::nodes::{Perceived, Picture};
+use crate::sight::TRUTH;
 
 /// One row of the table and of `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +20,9 @@ pub struct RunResult {
     pub planner: String,
     /// `replay` or `reactive`.
     pub traffic: String,
+    /// By what the planner saw: `truth`, or what the cameras with their perception are called.
+    #[serde(default = "truth")]
+    pub perception: String,
     /// The driving score: [`SubScores::total`] of the sub-scores below.
     pub score: f64,
     /// The sub-scores, after the human filter.
@@ -29,6 +36,11 @@ pub struct RunResult {
     pub duration_s: f64,
     /// What a reader of the figures must know (an unsound ego track with its measured error, missing signals).
     pub notes: Vec<String>,
+}
+
+/// What a result from before perception was named was driven by.
+pub(crate) fn truth() -> String {
+    TRUTH.to_owned()
 }
 
 /// A run, step by step.
@@ -48,6 +60,21 @@ pub struct Trace {
     pub route: Vec<[f64; 2]>,
     /// The steps, 0.1 s apart.
     pub frames: Vec<Frame>,
+    /// What it saw by; `None` where it saw everything as it is.
+    pub seen: Option<Seen>,
+}
+
+/// What a planner saw by that saw by cameras.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// When the run started, for the stamps.
+    pub start: Stamp,
+    /// The cameras.
+    pub rig: Vec<Camera>,
+    /// What they saw, about a second apart.
+    pub pictures: Vec<Picture>,
+    /// What perception said, in order.
+    pub perceived: Vec<Perceived>,
 }
 
 /// One step of a run.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use tandem_sim::faults::{Death, Faults, Window};
 use tandem_sim::suite::{Case, Results, Shard, Suite};
-use tandem_sim::{Course, Driven, Setup, TrafficMode, drive, world};
+use tandem_sim::{Course, Driven, Setup, Sight, TrafficMode, drive, world};
 
 fn course(seed: u64) -> Arc<Course> {
     Arc::new(Course::new(&Arc::new(world::generate(seed).unwrap())).unwrap())
 }
 
 fn run(course: &Arc<Course>, planner: &str, traffic: TrafficMode, faults: &Faults) -> Driven {
-    let setup = Setup { course: Arc::clone(course), planner: planner.to_owned(), traffic, faults: faults.clone() };
+    let (course, planner, faults) = (Arc::clone(course), planner.to_owned(), faults.clone());
+    let setup = Setup { course, planner, traffic, sight: Sight::Truth, faults };
     drive(&setup, &mut []).unwrap()
 }
 
@@ -102,6 +103,7 @@ fn suite() -> Suite {
     Suite {
         planners: ["tandem", "pdm", "constant-velocity", "human"].map(str::to_owned).to_vec(),
         traffic: vec![TrafficMode::Replay, TrafficMode::Reactive],
+        sights: vec![Sight::Truth],
         faults: vec![Faults::default(), Faults { delay_ms: 100.0, drop: 0.1, ..Faults::default() }],
     }
 }
@@ -129,8 +131,12 @@ fn a_suite_in_parallel_or_in_shards_gives_what_one_thread_gives() {
 fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
     let mapless =
         Case::new("mapless", "nowhere", || Ok(tandem_datasets::Log { map: None, ..world::generate(0).unwrap() }));
-    let suite =
-        Suite { planners: vec!["idm".into()], traffic: vec![TrafficMode::Replay], faults: vec![Faults::default()] };
+    let suite = Suite {
+        planners: vec!["idm".into()],
+        traffic: vec![TrafficMode::Replay],
+        sights: vec![Sight::Truth],
+        faults: vec![Faults::default()],
+    };
     let results = suite.run(&[mapless], &|_| {}).unwrap();
     assert!(results.runs.is_empty());
     assert!(results.skipped[0].reason.contains("no map"), "{:?}", results.skipped);
@@ -138,7 +144,11 @@ fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
 
 #[test]
 fn an_unknown_planner_is_refused_before_anything_is_driven() {
-    let suite =
-        Suite { planners: vec!["racer".into()], traffic: vec![TrafficMode::Replay], faults: vec![Faults::default()] };
+    let suite = Suite {
+        planners: vec!["racer".into()],
+        traffic: vec![TrafficMode::Replay],
+        sights: vec![Sight::Truth],
+        faults: vec![Faults::default()],
+    };
     assert!(suite.run(&cases(0..1), &|_| {}).unwrap_err().to_string().contains("racer"));
 }

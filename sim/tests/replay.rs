@@ -11,11 +11,11 @@ use tandem_graph::observe::Observer;
 use tandem_graph::recording::{self, Digest, Recorder};
 use tandem_sim::faults::{Death, Faults, Window};
 use tandem_sim::replay::{record, replay};
-use tandem_sim::{Course, Setup, TrafficMode, world};
+use tandem_sim::{Course, Setup, Sight, TrafficMode, world};
 
 fn setup(planner: &str, faults: Faults) -> Setup {
     let course = Arc::new(Course::new(&Arc::new(world::generate(2).unwrap())).unwrap());
-    Setup { course, planner: planner.into(), traffic: TrafficMode::Reactive, faults }
+    Setup { course, planner: planner.into(), traffic: TrafficMode::Reactive, sight: Sight::Truth, faults }
 }
 
 fn file(directory: &tempfile::TempDir) -> PathBuf {

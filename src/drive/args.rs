@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use tandem_sim::faults::{Death, Faults, Window};
+use tandem_sim::faults::{CameraFault, CameraFaultKind, Death, Faults, Window};
 use tandem_sim::suite::Shard;
 use tandem_sim::{TrafficMode, world};
 
+use super::sight::Looking;
 use crate::seeds::Seeds;
 
 /// Drive logs or generated worlds in closed loop, and score the driving.
@@ -27,6 +28,8 @@ pub struct Args {
     /// How the others move.
     #[arg(long, value_delimiter = ',', default_value = "replay")]
     pub traffic: Vec<TrafficMode>,
+    #[command(flatten)]
+    pub looking: Looking,
     /// Let every message to and from the planner arrive so much later.
     #[arg(long, value_name = "MS", default_value_t = 0.0, help_heading = "Faults")]
     delay_ms: f64,
@@ -42,11 +45,14 @@ pub struct Args {
     /// Let a node die at a second of the run: `planner@5`, `perception@5`.
     #[arg(long, value_name = "NODE@S", value_parser = death, help_heading = "Faults")]
     dead: Option<Death>,
+    /// Let a camera fail from one second of the run to another: `front:missing@5..7`; also `corrupt` and `late`.
+    #[arg(long, value_name = "CAMERA:HOW@S..S", value_parser = camera_fault, help_heading = "Faults")]
+    camera_fault: Vec<CameraFault>,
     /// What the random numbers of jitter and loss start from.
     #[arg(long, default_value_t = 0, help_heading = "Faults")]
     fault_seed: u64,
     /// Drive without faults and under each of a standard set of them.
-    #[arg(long, conflicts_with_all = ["delay_ms", "jitter_ms", "drop", "freeze", "dead"], help_heading = "Faults")]
+    #[arg(long, conflicts_with_all = ["delay_ms", "jitter_ms", "drop", "freeze", "dead", "camera_fault"], help_heading = "Faults")]
     stress: bool,
     /// Write every message of the one run to an MCAP file.
     #[arg(long, value_name = "OUT.mcap")]
@@ -98,6 +104,7 @@ impl Args {
             drop: self.drop,
             freeze: self.freeze,
             dead: self.dead.clone(),
+            cameras: self.camera_fault.clone(),
             seed: self.fault_seed,
         }]
     }
@@ -111,6 +118,16 @@ fn window(text: &str) -> Result<Window, String> {
 fn death(text: &str) -> Result<Death, String> {
     let parts = text.split_once('@').and_then(|(node, at)| Some((node.to_owned(), at.parse().ok()?)));
     parts.map(|(node, at_s)| Death { node, at_s }).ok_or_else(|| format!("{text:?} is not like planner@5"))
+}
+
+fn camera_fault(text: &str) -> Result<CameraFault, String> {
+    let parse = || {
+        let (camera, rest) = text.split_once(':')?;
+        let (kind, during) = rest.split_once('@')?;
+        let kind = CameraFaultKind::ALL.into_iter().find(|known| known.name() == kind)?;
+        Some(CameraFault { camera: camera.to_owned(), kind, during: window(during).ok()? })
+    };
+    parse().ok_or_else(|| format!("{text:?} is not like front:missing@5..7, front:corrupt@5..7 or front:late@5..7"))
 }
 
 /// What is wrong with the arguments beyond what the parser sees.

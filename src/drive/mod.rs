@@ -2,6 +2,7 @@
 
 mod args;
 mod print;
+mod sight;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,7 +49,12 @@ fn outcome(results: &Results) -> Outcome {
 
 fn drive(args: &Args) -> anyhow::Result<Results> {
     let cases = args.shard.select(cases(args)?);
-    let suite = Suite { planners: args.planner.clone(), traffic: args.traffic.clone(), faults: args.faults() };
+    let suite = Suite {
+        planners: args.planner.clone(),
+        traffic: args.traffic.clone(),
+        sights: args.looking.sights()?,
+        faults: args.faults(),
+    };
     let recorded = args.record.as_deref().map(|path| record(&cases, &suite, path)).transpose()?;
     let report = args.report.clone().or_else(|| args.is_bare().then(|| DEFAULT_REPORT.into()));
     let bar = ProgressBar::new(suite.runs(cases.len()) as u64).with_style(
@@ -97,7 +103,7 @@ fn record(cases: &[Case], suite: &Suite, path: &Path) -> anyhow::Result<String> 
     let ([case], 1) = (cases, runs) else { anyhow::bail!(Usage::RecordOne { runs }) };
     let course = Arc::new(Course::new(&Arc::new(case.open()?))?);
     let (planner, traffic, faults) = (suite.planners[0].clone(), suite.traffic[0], suite.faults[0].clone());
-    Ok(replay::record(&Setup { course, planner, traffic, faults }, path)?.sha256)
+    Ok(replay::record(&Setup { course, planner, traffic, sight: suite.sights[0].clone(), faults }, path)?.sha256)
 }
 
 fn merge(parts: &[PathBuf]) -> anyhow::Result<Results> {

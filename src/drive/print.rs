@@ -7,16 +7,32 @@ use crate::table::table;
 /// Prints both tables, then what a reader must know about the logs.
 pub fn results(results: &Results) {
     let columns = [
-        "log", "planner", "traffic", "faults", "score", "NC", "DAC", "DDC", "TLC", "EP", "TTC", "LK", "HC", "EC", "m",
-        "at fault", "s",
+        "log",
+        "planner",
+        "traffic",
+        "perception",
+        "faults",
+        "score",
+        "NC",
+        "DAC",
+        "DDC",
+        "TLC",
+        "EP",
+        "TTC",
+        "LK",
+        "HC",
+        "EC",
+        "m",
+        "at fault",
+        "s",
     ];
-    let mut runs = table(&columns, 4);
+    let mut runs = table(&columns, 5);
     results.runs.iter().for_each(|run| {
         runs.add_row(row(run));
     });
     println!("{runs}\n");
-    let columns = ["planner", "traffic", "faults", "logs", "score", "km", "at fault / km", "95 %"];
-    let mut summary = table(&columns, 3);
+    let columns = ["planner", "traffic", "perception", "faults", "logs", "score", "km", "at fault / km", "95 %"];
+    let mut summary = table(&columns, 4);
     results.summary.iter().for_each(|line| {
         summary.add_row(mean(line));
     });
@@ -26,7 +42,8 @@ pub fn results(results: &Results) {
 
 fn row(run: &Run) -> Vec<String> {
     let (result, scores) = (&run.result, &run.result.scores);
-    let mut cells = vec![result.log.clone(), result.planner.clone(), result.traffic.clone(), run.injection.clone()];
+    let mut cells = vec![result.log.clone(), result.planner.clone(), result.traffic.clone(), result.perception.clone()];
+    cells.push(run.injection.clone());
     let parts = [scores.nc, scores.dac, scores.ddc, scores.tlc, scores.ep, scores.ttc, scores.lk, scores.hc, scores.ec];
     cells.push(format!("{:.3}", result.score));
     cells.extend(parts.iter().map(|part| format!("{part:.2}")));
@@ -43,6 +60,7 @@ fn mean(line: &Summary) -> Vec<String> {
     vec![
         line.planner.clone(),
         line.traffic.clone(),
+        line.perception.clone(),
         line.injection.clone(),
         line.logs.to_string(),
         format!("{:.3}", line.score_mean),

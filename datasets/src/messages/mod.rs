@@ -1,10 +1,12 @@
 //! Logs and maps as the messages of the graph, and back.
 
+mod camera;
 mod ego;
 mod map;
 mod object;
 mod signal;
 
+pub use camera::{camera_frame, camera_info, camera_of, mounts};
 pub use ego::{ego_state, odometry};
 pub use map::{map_parts, vector_map};
 pub use object::{Object, class_of, label_of, object, object_of, objects};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::noise::Dice;
+use super::noise::{Dice, hash};
 
 /// Where the light comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -127,6 +127,13 @@ impl Look {
             Weather::Fog,
         ]);
         Self::with(seed, light, weather)
+    }
+
+    /// The look that belongs to a log: of a generated one that of its seed, of any other one of its own.
+    pub fn of_log(id: &str) -> Self {
+        let generated = id.strip_prefix("world-").or_else(|| id.strip_prefix("town-"));
+        let seed = generated.and_then(|rest| rest.split('-').next()?.parse().ok());
+        Self::of(seed.unwrap_or_else(|| id.bytes().fold(0, |key, byte| hash(key ^ u64::from(byte)))))
     }
 
     /// A look of a given light and weather; the rest is drawn by the seed.

@@ -8,11 +8,19 @@ use tandem_datasets::{EgoBody, Pose2};
 use tandem_graph::Stamp;
 use tandem_planner::VehicleState;
 
-use crate::drive::{HUMAN, Setup};
+use crate::Error;
+use crate::drive::{self, HUMAN, Setup};
 use crate::faults::Faults;
+use crate::sight::TRUTH;
 
 /// The metadata record's name.
 pub(super) const RECORD: &str = "tandem.run";
+
+/// Links before the planner's where it sees everything as it is: the vehicle's and the keeper's.
+const LINKS_OF_TRUTH: usize = 2;
+
+/// No graph has more.
+const MOST_LINKS: usize = 10_000;
 
 /// How a recorded run was made.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +28,10 @@ pub(super) struct RunRecord {
     pub log: String,
     pub planner: String,
     pub traffic: String,
+    /// By what the planner saw.
+    pub perception: String,
+    /// How many links come before the planner's.
+    pub links_before_planner: usize,
     pub faults: Faults,
     pub body: EgoBody,
     /// When its clock began.
@@ -32,19 +44,21 @@ pub(super) struct RunRecord {
 }
 
 impl RunRecord {
-    pub fn of(setup: &Setup) -> Self {
+    pub fn of(setup: &Setup) -> Result<Self, Error> {
         let course = &setup.course;
-        Self {
+        Ok(Self {
             log: course.log.id.clone(),
             planner: setup.planner.clone(),
             traffic: setup.traffic.to_string(),
+            perception: setup.sight.name().to_owned(),
+            links_before_planner: drive::links_before_planner(setup)?,
             faults: setup.faults.clone(),
             body: *course.body(),
             first: course.first(),
             start: course.start,
             end: course.end(),
             human_track: if setup.planner == HUMAN { course.human_track() } else { Vec::new() },
-        }
+        })
     }
 
     /// As metadata. Numbers are written so that they come back to the last bit.
@@ -56,7 +70,7 @@ impl RunRecord {
             format!("{} {}", stamp.ns(), joined(&numbers))
         };
         let track: Vec<_> = self.human_track.iter().map(state).collect();
-        let values = [
+        let mut values = vec![
             ("log", self.log.clone()),
             ("planner", self.planner.clone()),
             ("traffic", self.traffic.clone()),
@@ -70,6 +84,10 @@ impl RunRecord {
             ("human_track", track.join("\n")),
             ("tandem_version", env!("CARGO_PKG_VERSION").to_owned()),
         ];
+        if self.perception != TRUTH {
+            values.push(("perception", self.perception.clone()));
+            values.push(("links_before_planner", self.links_before_planner.to_string()));
+        }
         values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
@@ -88,10 +106,19 @@ impl RunRecord {
         let faults: Faults =
             serde_json::from_str(text("faults")?).map_err(|error| format!("metadata {RECORD}: faults: {error}"))?;
         faults.check().map_err(|error| format!("metadata {RECORD}: {error}"))?;
+        let links = match values.get("links_before_planner") {
+            None => LINKS_OF_TRUTH,
+            Some(links) => number("links_before_planner", links)?,
+        };
+        if links > MOST_LINKS {
+            return Err(format!("metadata {RECORD}: links_before_planner: {links} are more than {MOST_LINKS}"));
+        }
         Ok(Self {
             log: text("log")?.clone(),
             planner: text("planner")?.clone(),
             traffic: text("traffic")?.clone(),
+            perception: values.get("perception").cloned().unwrap_or_else(|| TRUTH.to_owned()),
+            links_before_planner: links,
             faults,
             body: EgoBody { length, width, height, wheelbase, rear_axle_to_center },
             first: stamp("first_ns")?,
@@ -125,6 +152,8 @@ mod tests {
             log: "scene".into(),
             planner: "human".into(),
             traffic: "replay".into(),
+            perception: "cameras".into(),
+            links_before_planner: 12,
             faults: Faults { drop: 0.1, seed: 7, ..Faults::default() },
             body: EgoBody { length: 4.870_000_362_396_24, ..EgoBody::default() },
             first: Stamp::from_ns(-5),

@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tandem_graph::lockstep::{Lockstep, NodeLatency};
+use tandem_graph::msgs::std_msgs;
 use tandem_graph::observe::{Observer, Published};
 use tandem_graph::recording::{self, Digest, Recorded, Recorder};
 use tandem_graph::topics::{STATUS, TRAJECTORY};
-use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
+use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp, Topic};
 use tandem_planner::node::PlannerNode;
 use tandem_planner::planners;
 
 use crate::Error;
 use crate::drive::{self, Driven, Setup};
-use crate::nodes::{Perception, Vehicle};
+use crate::nodes::Vehicle;
 use metadata::{RECORD, RunRecord};
 
 /// Drives a run and records every message of it.
@@ -28,7 +29,7 @@ pub fn record(setup: &Setup, path: impl AsRef<Path>) -> Result<Driven, Error> {
     let path = path.as_ref();
     let failed = |source| Error::Recording { path: path.to_owned(), source };
     let mut recorder = Recorder::create(path).map_err(failed)?;
-    recorder.metadata(RECORD, RunRecord::of(setup).values()).map_err(failed)?;
+    recorder.metadata(RECORD, RunRecord::of(setup)?.values()).map_err(failed)?;
     let driven = drive::drive(setup, &mut [&mut recorder])?;
     recorder.finish().map_err(failed)?;
     Ok(driven)
@@ -101,13 +102,15 @@ pub fn replay(path: impl AsRef<Path>) -> Result<Comparison, Error> {
     let mut replayed = Digest::default();
     let mut comparer = Comparer::new(answers);
     let faults = drive::faulty_links(&run.faults, &planner, run.start);
+    let vehicle = Vehicle::node_spec();
+    let other_links = run.links_before_planner.saturating_sub(vehicle.inputs.len());
     let mut lockstep = Lockstep::new(run.first);
     lockstep
         .inject("recording", told)
         // In the place of those whose messages are recorded, for the links to have the numbers that they had: their
         // dice go by these.
-        .add(Absent(Vehicle::node_spec()), NodeLatency::NONE)
-        .add(Absent(Perception::node_spec()), NodeLatency::NONE)
+        .add(Absent(vehicle), NodeLatency::NONE)
+        .add(Absent::unlinked(other_links), NodeLatency::NONE)
         .add(&mut planner, NodeLatency::NONE)
         .observe(&mut replayed)
         .observe(&mut comparer);
@@ -130,6 +133,14 @@ pub fn replay(path: impl AsRef<Path>) -> Result<Comparison, Error> {
 
 /// A node that reads and does nothing.
 struct Absent(NodeSpec);
+
+impl Absent {
+    /// One with so many links to topics that nobody writes.
+    fn unlinked(links: usize) -> Self {
+        let input = |number| Topic::<std_msgs::String>::named(format!("/absent/{number}"));
+        Self((0..links).fold(NodeSpec::every("absent", Duration::MAX), |spec, number| spec.reads(&input(number))))
+    }
+}
 
 impl Node for Absent {
     fn spec(&self) -> NodeSpec {

@@ -9,6 +9,7 @@ mod moments;
 mod page;
 mod places;
 mod runs;
+mod sight;
 mod signals;
 mod summary;
 

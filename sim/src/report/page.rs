@@ -9,7 +9,7 @@ use tandem_planner::score::LIMITS;
 use crate::report::moments::{Moment, worst_first};
 use crate::report::signals::Signals;
 use crate::report::summary::{Row, rows};
-use crate::report::{places, runs};
+use crate::report::{places, runs, sight};
 use crate::suite::{Results, Skipped};
 use crate::trace::{RunResult, Trace};
 
@@ -29,6 +29,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/camera.js"),
     include_str!("page/paint.js"),
     include_str!("page/stage.js"),
+    include_str!("page/sight.js"),
     include_str!("page/plots.js"),
     include_str!("page/detail.js"),
     include_str!("page/app.js"),
@@ -82,6 +83,8 @@ struct Run<'a> {
     /// What positions are counted from, m.
     origin: [f64; 2],
     proposals: Vec<&'a str>,
+    /// By what it saw; empty where it saw everything as it is.
+    cameras: Vec<sight::View>,
 }
 
 /// The whole page.
@@ -105,6 +108,9 @@ pub fn render(about: &About, results: &Results, traces: &[Trace]) -> std::io::Re
     for (number, (trace, signals)) in traces.iter().zip(&signals).enumerate() {
         let columns = runs::encode(trace, signals, places[place_of_run[number]].origin);
         data += &block(&format!("run-{number}"), "text/plain", &columns.finish()?);
+        if let Some(seen) = &trace.seen {
+            data += &block(&format!("pictures-{number}"), "application/json", &json(&sight::files(seen))?);
+        }
     }
     Ok(fill(&[
         ("fault-hash", &content_hash(FAULT_SCRIPT)),
@@ -142,6 +148,7 @@ fn run<'a>(trace: &'a Trace, map: usize, origin: [f64; 2]) -> Run<'a> {
         map,
         origin,
         proposals: runs::proposals(trace),
+        cameras: trace.seen.as_ref().map_or_else(Vec::new, |seen| sight::views(&seen.rig)),
     }
 }
 

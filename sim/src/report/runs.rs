@@ -7,6 +7,7 @@ use tandem_datasets::{Class, LaneId, Map, SignalColor};
 use tandem_planner::SubScores;
 
 use crate::report::columns::Columns;
+use crate::report::sight;
 use crate::report::signals::Signals;
 use crate::trace::{Frame, FrameAgent, Trace};
 
@@ -37,6 +38,11 @@ pub fn class_name(class: Class) -> &'static str {
     CLASSES.iter().find(|(other, _)| *other == class).map_or("object", |(_, name)| name)
 }
 
+/// A class's place in [`CLASSES`].
+pub fn class_number(class: Class) -> usize {
+    CLASSES.iter().position(|(other, _)| *other == class).unwrap_or(CLASSES.len() - 1)
+}
+
 /// A run's columns, positions counted from `origin`.
 pub fn encode(trace: &Trace, signals: &Signals, origin: [f64; 2]) -> Columns {
     let mut columns = Columns::default();
@@ -44,6 +50,9 @@ pub fn encode(trace: &Trace, signals: &Signals, origin: [f64; 2]) -> Columns {
     plans(&mut columns, trace);
     agents(&mut columns, &trace.frames, origin);
     lights(&mut columns, trace, origin);
+    if let Some(seen) = &trace.seen {
+        sight::encode(&mut columns, seen, origin);
+    }
     for (axis, name) in ["route.x", "route.y"].into_iter().enumerate() {
         columns.push(name, POSITION_M, trace.route.iter().map(|point| point[axis] - origin[axis]));
     }
@@ -121,9 +130,8 @@ fn agents(columns: &mut Columns, frames: &[Frame], origin: [f64; 2]) {
     let mut seen: BTreeMap<Body, Vec<(usize, &FrameAgent)>> = BTreeMap::new();
     for (index, frame) in frames.iter().enumerate() {
         for agent in &frame.agents {
-            let class = CLASSES.iter().position(|(class, _)| *class == agent.class).unwrap_or(CLASSES.len() - 1);
             let steps = |size_m: f64| (size_m / POSITION_M).round() as i64;
-            let body = (agent.id, class, steps(agent.length), steps(agent.width));
+            let body = (agent.id, class_number(agent.class), steps(agent.length), steps(agent.width));
             seen.entry(body).or_default().push((index, agent));
         }
     }

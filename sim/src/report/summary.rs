@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::suite::Summary;
-use crate::trace::Trace;
+use crate::trace::{RunResult, Trace};
 
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 4000;
@@ -28,8 +28,9 @@ pub struct Row<'a> {
 pub fn rows<'a>(summaries: &'a [Summary], traces: &[Trace]) -> Vec<Row<'a>> {
     let row = |summary: &'a Summary| {
         let is_in = |trace: &&Trace| {
-            let key = (&trace.result.planner, &trace.result.traffic, &trace.injection);
-            key == (&summary.planner, &summary.traffic, &summary.injection)
+            let RunResult { planner, traffic, perception, .. } = &trace.result;
+            let key = (planner, traffic, perception, &trace.injection);
+            key == (&summary.planner, &summary.traffic, &summary.perception, &summary.injection)
         };
         let scores: Vec<f64> = traces.iter().filter(is_in).map(|trace| trace.result.score).collect();
         let at_fault = traces.iter().filter(is_in).map(|trace| trace.result.at_fault_collisions).sum();

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use tandem_planner::score::incidents_per_km;
 
+use crate::sight::TRUTH;
 use crate::{Error, RunResult};
 
 /// One run in the table.
@@ -31,9 +32,9 @@ pub struct Run {
 
 impl Run {
     /// What tells runs apart and orders them.
-    fn key(&self) -> (&str, &str, &str, &str, usize, &str) {
-        let RunResult { log, planner, traffic, .. } = &self.result;
-        (log, &self.source, &self.injection, traffic, rank(planner), planner)
+    fn key(&self) -> (&str, &str, &str, &str, &str, usize, &str) {
+        let RunResult { log, planner, traffic, perception, .. } = &self.result;
+        (log, &self.source, &self.injection, traffic, perception, rank(planner), planner)
     }
 }
 
@@ -56,13 +57,16 @@ pub struct Skipped {
     pub is_damaged: bool,
 }
 
-/// Runs of the same planner, traffic and injection, together.
+/// Runs of the same planner, traffic, perception and injection, together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The planner's name.
     pub planner: String,
     /// `replay` or `reactive`.
     pub traffic: String,
+    /// By what the planner saw: `truth`, or what the cameras with their perception are called.
+    #[serde(default = "crate::trace::truth")]
+    pub perception: String,
     /// What was injected; empty for nothing.
     pub injection: String,
     /// How many runs.
@@ -80,9 +84,9 @@ pub struct Summary {
 /// The results of a suite. Serialises to what `tandem drive --json` prints.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Results {
-    /// The runs, ordered by log, injection, traffic and planner.
+    /// The runs, ordered by log, injection, traffic, perception and planner.
     pub runs: Vec<Run>,
-    /// One row for each planner, traffic and injection.
+    /// One row for each planner, traffic, perception and injection.
     pub summary: Vec<Summary>,
     /// The logs that were not driven.
     pub skipped: Vec<Skipped>,
@@ -130,8 +134,9 @@ impl Results {
         let merged = Self::new(runs, skipped);
         match merged.runs.windows(2).find(|pair| pair[0].key() == pair[1].key()) {
             Some(pair) => {
-                let RunResult { log, planner, traffic, .. } = &pair[0].result;
-                Err(Error::Merge { run: format!("{log} by {planner} with {traffic} traffic") })
+                let RunResult { log, planner, traffic, perception, .. } = &pair[0].result;
+                let sight = if perception == TRUTH { String::new() } else { format!(", seen by {perception}") };
+                Err(Error::Merge { run: format!("{log} by {planner} with {traffic} traffic{sight}") })
             }
             None => Ok(merged),
         }
@@ -148,22 +153,23 @@ fn digest(runs: &[Run]) -> String {
 
 fn summarise(runs: &[Run]) -> Vec<Summary> {
     let group = |run: &Run| {
-        let (.., injection, traffic, rank, planner) = run.key();
-        (injection.to_owned(), traffic.to_owned(), rank, planner.to_owned())
+        let (.., injection, traffic, perception, rank, planner) = run.key();
+        (injection.to_owned(), traffic.to_owned(), perception.to_owned(), rank, planner.to_owned())
     };
     let mut groups: Vec<_> = runs.iter().map(group).collect();
     groups.sort();
     groups.dedup();
-    let summary = |key: (String, String, usize, String)| {
+    let summary = |key: (String, String, String, usize, String)| {
         let members: Vec<_> = runs.iter().filter(|run| group(run) == key).map(|run| &run.result).collect();
         let distance_km = members.iter().map(|run| run.distance_m).sum::<f64>() / 1000.0;
         let collisions = members.iter().map(|run| run.at_fault_collisions).sum::<u32>();
         // A creep of a metre gives no rate.
         let rate = (distance_km > 1e-3).then(|| incidents_per_km(collisions, distance_km));
-        let (injection, traffic, _, planner) = key;
+        let (injection, traffic, perception, _, planner) = key;
         Summary {
             planner,
             traffic,
+            perception,
             injection,
             logs: members.len(),
             score_mean: members.iter().map(|run| run.score).sum::<f64>() / members.len() as f64,
@@ -188,6 +194,7 @@ mod tests {
                 log: log.into(),
                 planner: planner.into(),
                 traffic: "replay".into(),
+                perception: "truth".into(),
                 score,
                 scores: ones,
                 distance_m: 250.0,
@@ -228,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn a_part_from_before_perception_was_named_is_one_of_truth() {
+        let results = Results::new(vec![run("a", "tandem", 0.8, 1)], Vec::new());
+        let mut json = serde_json::to_value(&results).unwrap();
+        json["runs"][0].as_object_mut().unwrap().remove("perception").unwrap();
+        json["summary"][0].as_object_mut().unwrap().remove("perception").unwrap();
+        assert_eq!(serde_json::from_value::<Results>(json).unwrap(), results);
+    }
+
+    #[test]
     fn a_summary_holds_the_mean_and_the_rate_with_its_interval() {
         let results = Results::new(vec![run("a", "tandem", 0.8, 1), run("b", "tandem", 0.9, 0)], Vec::new());
         let summary = &results.summary[0];
@@ -246,6 +262,7 @@ mod tests {
             "log",
             "planner",
             "traffic",
+            "perception",
             "score",
             "nc",
             "dac",

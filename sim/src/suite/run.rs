@@ -12,7 +12,7 @@ use crate::course::Course;
 use crate::drive::{self, Driven, Setup};
 use crate::judge::Judge;
 use crate::narrate;
-use crate::{Error, Faults, Trace, TrafficMode, world};
+use crate::{Error, Faults, Sight, Trace, TrafficMode, world};
 
 /// The planner whose progress is the reference for others.
 const REFERENCE: &str = "pdm";
@@ -68,6 +68,8 @@ pub struct Suite {
     pub planners: Vec<String>,
     /// The traffic modes.
     pub traffic: Vec<TrafficMode>,
+    /// By what the planners see.
+    pub sights: Vec<Sight>,
     /// The faults to inject: one set a run, of which one may be none.
     pub faults: Vec<Faults>,
 }
@@ -84,7 +86,7 @@ pub enum Progress {
 impl Suite {
     /// How many runs there are for so many logs.
     pub fn runs(&self, logs: usize) -> usize {
-        logs * self.planners.len() * self.traffic.len() * self.faults.len()
+        logs * self.planners.len() * self.traffic.len() * self.sights.len() * self.faults.len()
     }
 
     /// Drives the cases in parallel. The results are those of driving one after the other.
@@ -94,6 +96,7 @@ impl Suite {
     /// [`Results::skipped`].
     pub fn run(&self, cases: &[Case], on_progress: &(dyn Fn(Progress) + Sync)) -> Result<Results, Error> {
         self.faults.iter().try_for_each(Faults::check)?;
+        self.sights.iter().try_for_each(|sight| self.faults.iter().try_for_each(|faults| sight.check(faults)))?;
         let unknown = self.planners.iter().find(|name| !planners::NAMES.contains(&name.as_str()));
         if let Some(name) = unknown {
             return Err(tandem_planner::Error::NoSuchPlanner { name: name.clone() }.into());
@@ -128,7 +131,7 @@ impl Suite {
         Ok(runs.map_err(|error| skip(error.to_string(), false))?.concat())
     }
 
-    /// All planners in the same traffic with the same faults, which share their reference.
+    /// All planners by all sights in the same traffic with the same faults, which share their reference.
     fn run_under(
         &self,
         case: &Case,
@@ -137,21 +140,26 @@ impl Suite {
         faults: &Faults,
         on_progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Vec<Run>, Error> {
-        let drive = |planner: &String| {
-            let course = Arc::clone(judge.course());
-            let setup = Setup { course, planner: planner.clone(), traffic, faults: faults.clone() };
+        let drive = |(planner, sight): (&str, &Sight)| {
+            let (course, planner, sight) = (Arc::clone(judge.course()), planner.to_owned(), sight.clone());
+            // Without cameras none can fail.
+            let cameras = if matches!(sight, Sight::Truth) { Vec::new() } else { faults.cameras.clone() };
+            let setup = Setup { course, planner, traffic, sight, faults: Faults { cameras, ..faults.clone() } };
             let driven = drive::drive(&setup, &mut [])?;
             let score = judge.score(&driven);
             Ok((setup, driven, score))
         };
-        let mut planners = self.planners.clone();
-        let has_reference = planners.iter().any(|planner| planner == REFERENCE);
-        if judge.needs_pdm() && !has_reference {
-            planners.push(REFERENCE.to_owned());
+        let of_sight = |sight| self.planners.iter().map(move |planner| (planner.as_str(), sight));
+        let mut runs: Vec<_> = self.sights.iter().flat_map(of_sight).collect();
+        let asked = runs.len();
+        let is_reference = |(planner, sight): (&str, &Sight)| planner == REFERENCE && matches!(sight, Sight::Truth);
+        if judge.needs_pdm() && !runs.iter().any(|run| is_reference(*run)) {
+            runs.push((REFERENCE, &Sight::Truth));
         }
-        let mut driven = planners.par_iter().map(drive).collect::<Result<Vec<_>, Error>>()?;
-        let reference = driven.iter().find(|(setup, ..)| setup.planner == REFERENCE).map(|(.., score)| score.clone());
-        driven.truncate(self.planners.len());
+        let mut driven = runs.into_par_iter().map(drive).collect::<Result<Vec<_>, Error>>()?;
+        let reference = driven.iter().find(|(setup, ..)| is_reference((&setup.planner, &setup.sight)));
+        let reference = reference.map(|(.., score)| score.clone());
+        driven.truncate(asked);
         let finish = |(setup, driven, score): (Setup, Driven, RunScore)| {
             let (run, trace) = finish(case, judge, &setup, driven, score, reference.as_ref());
             on_progress(Progress::Run(Box::new(run.clone()), Box::new(trace)));
@@ -169,7 +177,7 @@ fn finish(
     mut score: RunScore,
     reference: Option<&RunScore>,
 ) -> (Run, Trace) {
-    let result = judge.row(&setup.planner, setup.traffic, &mut score, reference);
+    let result = judge.row(setup, &mut score, reference);
     let run = Run {
         result: result.clone(),
         source: case.source.clone(),

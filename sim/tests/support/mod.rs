@@ -233,6 +233,7 @@ pub fn drive(map: &Arc<Map>, drive: &Drive) -> Trace {
         map: Arc::clone(map),
         route: route.iter().map(|point| [point.x, point.y]).collect(),
         frames,
+        seen: None,
     }
 }
 
@@ -256,6 +257,7 @@ fn result(drive: &Drive, frames: &[Frame], distance_m: f64) -> RunResult {
         log: drive.log.into(),
         planner: drive.planner.into(),
         traffic: drive.traffic.into(),
+        perception: "truth".into(),
         score: scores.total(),
         scores,
         distance_m,

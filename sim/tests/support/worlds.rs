@@ -71,6 +71,7 @@ pub fn reference_drive(seed: u64) -> Trace {
     });
     Trace {
         frames: frames.collect(),
+        seen: None,
         result: result(&log.id, &score),
         description: log.description.clone(),
         injection: String::new(),
@@ -90,6 +91,7 @@ fn result(log: &str, score: &RunScore) -> RunResult {
         log: log.into(),
         planner: "reference".into(),
         traffic: "replay".into(),
+        perception: "truth".into(),
         score: score.raw.total(),
         scores: score.raw,
         distance_m: score.distance_m,

@@ -54,6 +54,7 @@ function applyTheme() {
   document.documentElement.dataset.theme = state.theme;
   palette.forget();
   drawStages();
+  drawSight();
   drawPlots();
 }
 

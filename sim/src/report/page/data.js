@@ -56,7 +56,7 @@ function readColumns(bytes) {
   return columns;
 }
 
-/** Remembers what `load` gave for a number. */
+/** Remembers what `load` gave for a number or a name. */
 function remember(load) {
   const known = new Map();
   return (number) => {
@@ -160,6 +160,8 @@ class Run {
     this.end = this.frames > 0 ? this.times[this.frames - 1] : 0;
     this.planStarts = startsOf(columns["plan.count"]);
     this.stretchStarts = startsOf(columns["stretch.count"]);
+    this.answerStarts = startsOf(columns["answer.count"] ?? []);
+    this.edgeStarts = startsOf(columns["edge.count"] ?? []);
   }
 
   /** Where `time` falls: the frame at or before it, and how far on towards the next, in [0, 1). */
@@ -202,6 +204,21 @@ class Run {
       });
     }
     return found;
+  }
+
+  /** The objects as perception last said by a frame, where they were when they were seen. */
+  perceived(frame) {
+    const { columns } = this;
+    const answer = (columns["answer.time"] ?? []).findLastIndex((time) => time <= this.times[frame] + 1e-6);
+    if (answer < 0) return [];
+    const start = this.answerStarts[answer];
+    return Array.from({ length: columns["answer.count"][answer] }, (_, i) => ({
+      x: columns["answer.x"][start + i],
+      y: columns["answer.y"][start + i],
+      yaw: columns["answer.yaw"][start + i],
+      length: columns["answer.length"][start + i],
+      width: columns["answer.width"][start + i],
+    }));
   }
 
   /** The plan's points in force at a frame, in metres from the map's origin. */

@@ -10,6 +10,7 @@ async function showRuns() {
   if (asked[0] !== state.run || (asked[1] ?? null) !== state.other) return;
   stages[1].element.hidden = runs.length < 2;
   runs.forEach((run, i) => stages[i].show(run));
+  showSight(runs[0]);
   plots.forEach((plot) => plot.show(runs));
   if (state.time > shownEnd()) change({ time: shownEnd() });
   drawHead();
@@ -17,6 +18,7 @@ async function showRuns() {
   drawPlotsNow();
   drawTimeNow();
   drawStagesNow();
+  await drawSightNow();
   if (probing) probe();
 }
 

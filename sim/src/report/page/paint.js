@@ -25,6 +25,7 @@ function paintScene(context, ratio, view, run, where, { accent, hovered }) {
   paintTrail(context, run, where, accent, pixel);
   paintPlan(context, run, where, accent, pixel);
   for (const agent of agents) paintAgent(context, agent, pixel);
+  for (const object of run.perceived(where.frame)) paintPerceived(context, object, pixel);
   paintEgo(context, run, where, accent, pixel);
   if (hovered) paintHovered(context, agents.find((agent) => agent.id === hovered.id), pixel);
   paintLights(context, ratio, view, run.lights(where.frame));
@@ -125,6 +126,20 @@ function paintAgent(context, agent, pixel) {
     context.fill();
     context.stroke();
     if (group !== "thing") paintHeading(context, agent, length, width, group, pixel);
+  });
+}
+
+/** A frame around what perception said, somewhat larger than the thing itself. */
+function paintPerceived(context, object, pixel) {
+  within(context, object, () => {
+    const margin = 1.5 * pixel;
+    context.strokeStyle = palette.color("seen");
+    context.lineWidth = 1.5 * pixel;
+    context.strokeRect(-object.length / 2 - margin, -object.width / 2 - margin, object.length + 2 * margin, object.width + 2 * margin);
+    context.beginPath();
+    context.moveTo(object.length / 2, 0);
+    context.lineTo(0, 0);
+    context.stroke();
   });
 }
 

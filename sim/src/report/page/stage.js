@@ -41,6 +41,7 @@ class Stage {
     const present = order.filter((group) => groups.has(group));
     const items = present.map((group) => el("li", { "--swatch": `var(--${group})` }, groups.get(group)));
     const hasHuman = this.run.columns["human.x"].some(Number.isFinite);
+    if (this.run.info.cameras.length > 0) items.push(el("li", { class: "perceived" }, "Perceived"));
     if (hasHuman) items.push(el("li", { class: "ghost" }, "Human"));
     this.legend.replaceChildren(...items);
   }

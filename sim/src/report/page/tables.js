@@ -1,10 +1,11 @@
 // The summary and the runs: the worst first, sortable, to be filtered by text or by a row of the summary.
 
 const hasInjection = index.runs.some((run) => run.injection);
-const conditions = (run) => [run.traffic, run.injection].filter(Boolean).join(", ");
+const hasSight = index.runs.some((run) => run.perception !== "truth");
+const conditions = (run) => [run.traffic, hasSight && run.perception, run.injection].filter(Boolean).join(", ");
 
 function drawSummary() {
-  const names = ["Planner", "Traffic", ...(hasInjection ? ["Injected"] : [])].map((name) => el("th", {}, name));
+  const names = ["Planner", "Traffic", ...(hasSight ? ["Perception"] : []), ...(hasInjection ? ["Injected"] : [])].map((name) => el("th", {}, name));
   const numbers = ["Logs", "Score", "", "At fault / km", "km"].map((name) => el("th", { class: "number" }, name));
   byId("summary").tHead.replaceChildren(el("tr", {}, ...names, ...numbers));
   byId("summary").tBodies[0].replaceChildren(...index.summary.map(summaryRow));
@@ -19,6 +20,7 @@ function summaryRow(group) {
     { tabindex: 0, "aria-selected": String(state.group === group), title: "Show only these runs", onclick: toggle, onkeydown: onEnter(toggle) },
     el("th", { scope: "row" }, group.planner),
     el("td", {}, group.traffic),
+    hasSight ? el("td", {}, group.perception) : null,
     hasInjection ? el("td", { class: "quiet clip", title: group.injection }, group.injection || NONE) : null,
     el("td", { class: "number" }, String(group.logs)),
     el("td", { class: "number strong" }, fixed(group.score_mean, 3)),
@@ -92,7 +94,8 @@ for (const run of index.runs) {
 
 function isListed(run) {
   const { group } = state;
-  if (group && (run.planner !== group.planner || run.traffic !== group.traffic || run.injection !== group.injection)) return false;
+  const isOf = (name) => run[name] === group[name];
+  if (group && !["planner", "traffic", "perception", "injection"].every(isOf)) return false;
   const text = [run.log, run.planner, conditions(run), run.description, ...run.notes].join(" ").toLowerCase();
   return state.filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }

@@ -1,0 +1,69 @@
+//! By what the planner of `tandem drive` sees.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tandem_graph::lockstep::NodeLatency;
+use tandem_sim::camera::rig;
+use tandem_sim::{CameraSight, Sight};
+
+use crate::size::Size;
+
+/// What perception can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Perception {
+    /// Everything around as it is, at once.
+    Truth,
+    /// Everything around as it is, but as seldom and as late as cameras tell; the images are rendered too.
+    Oracle,
+}
+
+/// How perception looks at the world.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Perception")]
+pub struct Looking {
+    /// By what the planner sees.
+    #[arg(long, value_delimiter = ',', default_value = "truth")]
+    perception: Vec<Perception>,
+    /// How long perception computes on the images of one moment.
+    #[arg(long, value_name = "MS", default_value_t = 150)]
+    perception_ms: u64,
+    /// How far apart the images are: a multiple of 100.
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    image_ms: u64,
+    /// Size of the images of nuScenes' six cameras.
+    #[arg(long, value_name = "WxH", default_value = "256x96", conflicts_with = "rig")]
+    image_size: Size,
+    /// Cameras of one's own.
+    #[arg(long, value_name = "FILE")]
+    rig: Option<PathBuf>,
+}
+
+impl Looking {
+    /// What was asked for, each once.
+    pub fn sights(&self) -> anyhow::Result<Vec<Sight>> {
+        let mut kinds: Vec<Perception> = Vec::new();
+        for kind in &self.perception {
+            if !kinds.contains(kind) {
+                kinds.push(*kind);
+            }
+        }
+        kinds.into_iter().map(|kind| self.sight(kind)).collect()
+    }
+
+    fn sight(&self, kind: Perception) -> anyhow::Result<Sight> {
+        let sight = match kind {
+            Perception::Truth => return Ok(Sight::Truth),
+            Perception::Oracle => CameraSight::oracle(),
+        };
+        let rig = match &self.rig {
+            Some(path) => rig::read(path)?,
+            None => rig::nuscenes(self.image_size.0, self.image_size.1),
+        };
+        let latency = NodeLatency::fixed(Duration::from_millis(self.perception_ms));
+        let period = Duration::from_millis(self.image_ms);
+        Ok(Sight::Cameras(Arc::new(CameraSight { rig, latency, period, ..sight })))
+    }
+}
