@@ -6,9 +6,9 @@ use crate::msgs::autoware_planning_msgs::{LaneletRoute, Trajectory};
 use crate::msgs::autoware_vehicle_msgs::SteeringReport;
 use crate::msgs::diagnostic_msgs::DiagnosticArray;
 use crate::msgs::geometry_msgs::AccelWithCovarianceStamped;
-use crate::msgs::nav_msgs::Odometry;
+use crate::msgs::nav_msgs::{OccupancyGrid, Odometry};
 use crate::msgs::sensor_msgs::{CameraInfo, CompressedImage};
-use crate::msgs::tandem_msgs::{PlanStatus, SceneJudgment, VectorMap};
+use crate::msgs::tandem_msgs::{Embedding, PlanStatus, SceneJudgment, VectorMap};
 use crate::msgs::tf2_msgs::TFMessage;
 
 /// Pose of the rear axle in `map`, velocity in `base_link`; captured at the state's time.
@@ -53,6 +53,15 @@ pub const TF_STATIC: Topic<TFMessage> = Topic::new("/tf_static");
 
 /// The objects as they truly are in a simulation, in `map`: what its cameras see, and what no planner reads.
 pub const SIM_OBJECTS: Topic<PredictedObjects> = Topic::new("/sim/objects");
+
+/// Where vehicles may be around this one, as the fast system sees it: 0 surely, 100 surely not; axes are the vehicle's.
+pub const BEV_GRID: Topic<OccupancyGrid> = Topic::new("/perception/grid");
+
+/// The scene in one vector, to search by.
+pub const EMBEDDING: Topic<Embedding> = Topic::new("/perception/embedding");
+
+/// The fast system's account of itself: which cameras it does without, and why.
+pub const PERCEPTION_STATUS: Topic<DiagnosticArray> = Topic::new("/perception/status");
 
 /// What topics and frames call a camera: its own name in lower case without a leading `cam_`, and `_` for all that a
 /// topic's name can't hold. `CAM_FRONT_LEFT` is `front_left`.

@@ -6,6 +6,7 @@ pub mod error;
 pub mod eval;
 pub mod frame;
 pub mod model;
+pub mod node;
 pub mod optim;
 pub mod perceiver;
 pub mod rig;

@@ -40,6 +40,16 @@ message! {
 }
 
 message! {
+    /// A scene in one vector.
+    tandem_msgs::Embedding {
+        /// Capture time and the vehicle's frame.
+        header: Header,
+        /// The vector.
+        values: Vec<f32>,
+    }
+}
+
+message! {
     /// What the slow system says of a scene.
     tandem_msgs::SceneJudgment {
         /// Capture time of the frame that was judged, and the frame of the coordinates.

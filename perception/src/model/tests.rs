@@ -129,7 +129,8 @@ fn check<M: AutodiffModule<A>>(module: M, loss: impl Fn(&M) -> Tensor<A, 1>) {
 /// A scalar on which every number has a part of its own.
 fn weigh<const D: usize>(x: Tensor<A, D>) -> Tensor<A, 1> {
     let count = x.shape().num_elements();
-    let weights: Vec<f32> = (0..count).map(|index| ((index * 37 % 101) as f32 / 50.0 - 1.0) / (count as f32).sqrt()).collect();
+    let weights: Vec<f32> =
+        (0..count).map(|index| ((index * 37 % 101) as f32 / 50.0 - 1.0) / (count as f32).sqrt()).collect();
     (x.reshape([count]) * Tensor::<A, 1>::from_data(weights.as_slice(), &Default::default())).sum()
 }
 
@@ -202,9 +203,7 @@ fn gradients_of_the_heads_are_right() {
     let cells = places(3, 64).reshape([1, 3]);
     check(ForecastHead::<A>::new(&config, &device), |head| weigh(head.forward(&maps, cells.clone())));
     let images = random([2, config.neck, 4, 8]);
-    check(SceneHead::<A>::new(&config, &device), |head| {
-        weigh(head.tags(head.forward(grid.clone(), images.clone())))
-    });
+    check(SceneHead::<A>::new(&config, &device), |head| weigh(head.tags(head.forward(grid.clone(), images.clone()))));
 }
 
 #[test]

@@ -25,8 +25,7 @@ fn a_voxel_reads_the_pixel_and_the_depth_that_it_projects_to() {
         seen += 1;
         let heights = &config.grid.heights_m;
         let (cell, z) = (voxel / heights.len(), heights[voxel % heights.len()]);
-        let [x, y] =
-            frame.ego_from_grid([config.grid.center_m(cell / 128), config.grid.center_m(cell % 128)]);
+        let [x, y] = frame.ego_from_grid([config.grid.center_m(cell / 128), config.grid.center_m(cell % 128)]);
         let (pixel, sub) = (table.context[voxel] as usize / 4, table.context[voxel] as usize % 4);
         let camera = cameras[pixel / (rows * columns)].as_ref().unwrap();
         let point = camera.in_camera(&Isometry3::identity(), Point3::new(x, y, z));

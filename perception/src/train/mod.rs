@@ -10,3 +10,6 @@ pub mod sample;
 pub mod worlds;
 
 pub use run::{Places, Plan, Progress, run};
+
+#[cfg(test)]
+mod tests;

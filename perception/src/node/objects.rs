@@ -1,0 +1,107 @@
+//! Between boxes, tracks and messages.
+
+use nalgebra::{Isometry3, Point3, Vector3};
+use tandem_datasets::geometry::wrap_angle;
+use tandem_datasets::log::planar;
+use tandem_datasets::messages::{self, MAP_FRAME, Object};
+use tandem_datasets::{Pose2, TrackState};
+use tandem_graph::Stamp;
+use tandem_graph::msgs::autoware_perception_msgs::{PredictedObject, PredictedObjects, PredictedPath};
+use tandem_graph::msgs::builtin_interfaces::Duration;
+use tandem_graph::msgs::geometry_msgs::{Point, Pose, Quaternion};
+use tandem_graph::msgs::std_msgs::Header;
+use tandem_graph::msgs::tandem_msgs::Embedding;
+
+use crate::decode::{Future, SeenBox};
+use crate::track::{Detection, TrackedObject};
+use crate::truth::FORECAST_STEP_S;
+
+/// A track carries the futures of a box of its class within this distance, m.
+const SAME_M: f64 = 2.0;
+
+/// Seen boxes as detections in the map.
+pub(super) fn detections(boxes: &[SeenBox], map_from_ego: &Isometry3<f64>) -> Vec<Detection> {
+    let yaw_rad = planar(map_from_ego).yaw;
+    let detection = |seen: &SeenBox| {
+        let velocity = map_from_ego * Vector3::new(seen.velocity_mps[0], seen.velocity_mps[1], 0.0);
+        Detection {
+            class: seen.class,
+            center: (map_from_ego * Point3::from(seen.center)).into(),
+            size: seen.size,
+            yaw_rad: wrap_angle(seen.yaw_rad + yaw_rad),
+            velocity_mps: Some([velocity.x, velocity.y]),
+            score: seen.score,
+        }
+    };
+    boxes.iter().map(detection).collect()
+}
+
+/// The tracked objects with the futures of the boxes that they were seen as.
+pub(super) fn message(
+    stamp: Stamp,
+    tracked: &[TrackedObject],
+    boxes: &[SeenBox],
+    map_from_ego: &Isometry3<f64>,
+) -> PredictedObjects {
+    let object = |tracked: &TrackedObject| {
+        let mut message = messages::object(&Object {
+            // Ids are counted up from 0; a drive of years stays below 2³².
+            number: tracked.id.0 as u32,
+            class: tracked.class.class(),
+            size: tracked.size,
+            state: TrackState {
+                stamp,
+                pose: Pose2::new(tracked.center[0], tracked.center[1], tracked.yaw_rad),
+                z: tracked.center[2],
+                velocity_mps: tracked.velocity_mps,
+            },
+        });
+        message.existence_probability = tracked.existence as f32;
+        if let Some(seen) = seen_as(tracked, boxes, map_from_ego) {
+            message.kinematics.predicted_paths =
+                seen.futures.iter().map(|future| path(&message, future, map_from_ego)).collect();
+        }
+        message
+    };
+    PredictedObjects { header: Header::new(stamp, MAP_FRAME), objects: tracked.iter().map(object).collect() }
+}
+
+fn seen_as<'a>(tracked: &TrackedObject, boxes: &'a [SeenBox], map_from_ego: &Isometry3<f64>) -> Option<&'a SeenBox> {
+    let distance_m = |seen: &&SeenBox| {
+        let center = map_from_ego * Point3::from(seen.center);
+        (center.x - tracked.center[0]).hypot(center.y - tracked.center[1])
+    };
+    let same = boxes.iter().filter(|seen| seen.class == tracked.class && distance_m(seen) < SAME_M);
+    same.min_by(|a, b| distance_m(a).total_cmp(&distance_m(b)))
+}
+
+/// A future as a path in the map that begins where the object is.
+fn path(object: &PredictedObject, future: &Future, map_from_ego: &Isometry3<f64>) -> PredictedPath {
+    let now = object.kinematics.initial_pose_with_covariance.pose;
+    let mut last = (now.position.x, now.position.y, now.orientation.yaw_rad());
+    let mut path = vec![now];
+    for [x, y] in future.positions {
+        let place = map_from_ego * Point3::new(x, y, 0.0);
+        let (dx, dy) = (place.x - last.0, place.y - last.1);
+        // What hardly moves keeps its heading.
+        let yaw_rad = if dx.hypot(dy) > 0.3 { dy.atan2(dx) } else { last.2 };
+        last = (place.x, place.y, yaw_rad);
+        path.push(Pose {
+            position: Point { x: place.x, y: place.y, z: now.position.z },
+            orientation: Quaternion::from_yaw(yaw_rad),
+        });
+    }
+    let time_step = Duration { sec: 0, nanosec: (FORECAST_STEP_S * 1e9) as u32 };
+    PredictedPath { path, time_step, confidence: future.probability as f32 }
+}
+
+/// The scene's embedding.
+pub(super) fn embedding(stamp: Stamp, values: &[f32]) -> Embedding {
+    Embedding { header: Header::new(stamp, messages::EGO_FRAME), values: values.to_vec() }
+}
+
+/// A pose as a message.
+pub(super) fn pose_message(pose: &Isometry3<f64>) -> Pose {
+    let (t, q) = (pose.translation, pose.rotation);
+    Pose { position: Point { x: t.x, y: t.y, z: t.z }, orientation: Quaternion { x: q.i, y: q.j, z: q.k, w: q.w } }
+}

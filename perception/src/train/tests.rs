@@ -1,0 +1,84 @@
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use burn::backend::{Autodiff, Flex};
+
+use super::sample::{Augmentation, Captured};
+use super::worlds::Worlds;
+use super::*;
+use crate::model::{DepthBins, Grid, NetworkConfig};
+
+type A = Autodiff<Flex>;
+
+/// A network small enough to train within seconds.
+fn small() -> NetworkConfig {
+    NetworkConfig {
+        image: [32, 96],
+        neck: 16,
+        context: 8,
+        depth: DepthBins { count: 12, ..NetworkConfig::tiny().depth },
+        grid: Grid { extent_m: 25.6, cells: 32, heights_m: vec![0.0, 1.5] },
+        lifted: 12,
+        encoder: [12, 16],
+        blocks: [1, 1],
+        head: 16,
+        forecast_objects: 8,
+        ..NetworkConfig::tiny()
+    }
+}
+
+fn plan(steps: u64) -> Plan {
+    Plan {
+        steps,
+        warmup: 5,
+        frozen: 0,
+        learning_rate: 3e-3,
+        accumulate: 1,
+        average_decay: 0.9,
+        augmentation: Augmentation::NONE,
+        ..Plan::new(small())
+    }
+}
+
+/// Fresh weights come from one generator for the whole process, so that trainings must not overlap.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn train(plan: &Plan, directory: &Path, source: &[Vec<Captured>], until: u64) -> Vec<Progress> {
+    let places = Places { directory, pretrained: None, checkpoint_every: 3 };
+    let mut all = Vec::new();
+    let mut report = |progress: &Progress| {
+        all.push(*progress);
+        progress.step < until
+    };
+    let clip = |index: u64| Ok(source[index as usize % source.len()].clone());
+    run::<A>(plan, &places, &clip, &mut report, &Default::default()).unwrap();
+    all
+}
+
+#[test]
+fn a_network_learns_a_clip_by_heart() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let directory = tempfile::tempdir().unwrap();
+    let source = [Worlds::new(&small()).clip(3).unwrap()];
+    let progress = train(&plan(120), directory.path(), &source, u64::MAX);
+    let (first, last) = (progress[0], progress[119]);
+    for (part, name) in loss::PARTS.iter().enumerate() {
+        println!("{name}: {:.3} -> {:.3}", first.parts[part], last.parts[part]);
+    }
+    assert!(last.loss < 0.5 * first.loss, "{} {}", first.loss, last.loss);
+}
+
+#[test]
+fn training_that_was_stopped_goes_on_to_the_same_weights() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let worlds = Worlds::new(&small());
+    let source: Vec<_> = (0..2).map(|index| worlds.clip(index).unwrap()).collect();
+    let read = |directory: &Path| std::fs::read(directory.join("weights.safetensors")).unwrap();
+    let plan = Plan { accumulate: 2, ..plan(6) };
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    train(&plan, whole.path(), &source, u64::MAX);
+    let before = train(&plan, parts.path(), &source, 4);
+    let after = train(&plan, parts.path(), &source, u64::MAX);
+    assert_eq!((before.len(), after.len()), (4, 2));
+    assert!(read(whole.path()) == read(parts.path()), "the weights differ");
+}
