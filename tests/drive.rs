@@ -58,6 +58,23 @@ fn a_recording_with_another_trajectory_in_it_does_not_replay() {
 }
 
 #[test]
+fn a_drive_by_cameras_says_so_replays_and_names_the_camera_that_is_not_there() {
+    let dir = Dir::new();
+    let drive = ["drive", "--world", "2", "--planner", "tandem", "--perception", "oracle", "--image-size", "64x24"];
+    let rest = ["--camera-fault", "back_left:missing@2..4", "--record", "a.mcap", "--json"];
+    let results = dir.tandem(drive.iter().chain(&rest)).json();
+    assert_eq!(results["runs"][0]["perception"], "oracle");
+    assert_eq!(results["runs"][0]["injection"], "camera back_left missing 2–4 s");
+    assert_eq!(results["complete"], true);
+    let replayed = dir.tandem(["replay", "a.mcap", "--json"]).json();
+    assert_eq!(replayed["replayed_sha256"], results["recording_sha256"]);
+    let refused = dir.tandem(drive.iter().chain(&["--camera-fault", "rear:late@2..4"]));
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let error = &refused.stderr;
+    assert!(error.contains("rear") && error.contains("back_left"), "{error}");
+}
+
+#[test]
 fn shards_put_together_are_the_whole() {
     let dir = Dir::new();
     let whole = dir.tandem(["drive", "--world", "0..5", "--planner", "idm", "--json"]).json();

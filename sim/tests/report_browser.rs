@@ -6,15 +6,17 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use support::worlds::reference_drive;
 use support::{Drive, drive, street};
+use tandem_sim::camera::rig;
+use tandem_sim::faults::{CameraFault, CameraFaultKind, Faults, Window};
 use tandem_sim::report::{self, About};
-use tandem_sim::suite::{Results, Run, Skipped};
-use tandem_sim::{Trace, world};
+use tandem_sim::suite::{Case, Progress, Results, Run, Skipped, Suite};
+use tandem_sim::{CameraSight, Sight, Trace, TrafficMode, world};
 
 /// The browser, or `None` with the reason printed; on CI there must be one.
 fn chromium() -> Option<PathBuf> {
@@ -241,6 +243,38 @@ fn a_report_without_runs_or_frames_opens() {
     let still = drive(&Arc::new(street()), &Drive { frames: 0, ..Drive::default() });
     let page = Page::open(&browser, &write("empty", &[still]), "");
     assert_eq!(page.rows().len(), 1);
+}
+
+#[test]
+fn a_run_by_cameras_shows_what_each_saw() {
+    let Some(browser) = chromium() else { return };
+    let oracle = CameraSight { rig: rig::nuscenes(64, 24), ..CameraSight::oracle() };
+    let during = Window { from_s: 4.0, to_s: 6.0 };
+    let missing = CameraFault { camera: "back".into(), kind: CameraFaultKind::Missing, during };
+    let suite = Suite {
+        planners: vec!["tandem".into()],
+        traffic: vec![TrafficMode::Replay],
+        sights: vec![Sight::Cameras(Arc::new(oracle))],
+        faults: vec![Faults { cameras: vec![missing], ..Faults::default() }],
+    };
+    let traces = Mutex::new(Vec::new());
+    let keep = |progress| {
+        if let Progress::Run(_, trace) = progress {
+            traces.lock().unwrap().push(*trace);
+        }
+    };
+    suite.run(&[Case::world(1)], &keep).unwrap();
+    let path = write("cameras", &traces.into_inner().unwrap());
+    let page = Page::open(&browser, &path, "run=0&t=2.5");
+    assert_eq!(page.attribute("<div id=\"sight\"", "data-shown"), Some("2: 6"));
+    assert_eq!(page.0.matches("aria-label=\"Camera ").count(), 6);
+    assert!(page.rows()[0].contains("oracle"));
+    let page = Page::open(&browser, &path, "run=0&t=5.5");
+    assert_eq!(page.attribute("<div id=\"sight\"", "data-shown"), Some("5: 5"));
+    assert!(page.0.contains("no image"));
+    // A run that saw everything as it is has no such pictures.
+    let page = Page::open(&browser, &report("sightless", ["street-0001", "street-0002"]), "");
+    assert!(page.attribute("<div id=\"sight\"", "hidden").is_some());
 }
 
 /// Runs whose agents all jitter as tracked ones do, which packs worst.

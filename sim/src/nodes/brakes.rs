@@ -49,3 +49,29 @@ impl Brakes {
 fn speed_mps(state: &TrackState) -> f64 {
     state.velocity_mps[0].hypot(state.velocity_mps[1])
 }
+
+#[cfg(test)]
+mod tests {
+    use tandem_datasets::{Class, Pose2};
+    use tandem_graph::Stamp;
+
+    use super::*;
+
+    fn car(number: u32, speed_mps: f64) -> Object {
+        let pose = Pose2::new(0.0, 0.0, 0.0);
+        let state = TrackState { stamp: Stamp::ZERO, pose, z: 0.0, velocity_mps: [speed_mps, 0.0] };
+        Object { number, class: Class::Car, size: [4.5, 1.9, 1.6], state }
+    }
+
+    #[test]
+    fn who_loses_speed_shows_it_and_who_is_parked_does_not() {
+        let log = crate::world::generate(0).unwrap();
+        let mut brakes = Brakes::default();
+        let unknown = log.tracks.len() as u32;
+        for step in 0..6 {
+            brakes.step(&[car(unknown, 8.0 - 0.1 * f64::from(step)), car(unknown + 1, 8.0), car(unknown + 2, 0.0)]);
+        }
+        let on = [car(unknown, 7.5), car(unknown + 1, 8.0), car(unknown + 2, 0.0)].map(|car| brakes.are_on(&car, &log));
+        assert_eq!(on, [true, false, false]);
+    }
+}

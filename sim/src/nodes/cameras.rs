@@ -41,6 +41,15 @@ pub struct Picture {
     pub subjects: Vec<(Subject, Option<Visibility>)>,
 }
 
+/// An image that is late.
+struct Held {
+    due: Stamp,
+    /// Which of the rig's cameras it is from.
+    camera: usize,
+    capture: Stamp,
+    jpeg: Vec<u8>,
+}
+
 /// The cameras' node: stepped by the true objects, it exposes all cameras at once at its own rate.
 pub struct Cameras {
     course: Arc<Course>,
@@ -49,9 +58,9 @@ pub struct Cameras {
     topics: Vec<(Topic<CompressedImage>, Topic<CameraInfo>)>,
     faults: Vec<CameraFault>,
     brakes: Brakes,
-    has_mounts_sent: bool,
-    /// Images of late cameras with when they are due, by camera's index.
-    held: VecDeque<(Stamp, usize, Stamp, Vec<u8>)>,
+    are_mounts_sent: bool,
+    /// Images of late cameras, by when they are due.
+    held: VecDeque<Held>,
     pictures: Vec<Picture>,
 }
 
@@ -66,7 +75,7 @@ impl Cameras {
             topics: sight.rig.iter().map(|camera| (camera_image(&camera.name), camera_info(&camera.name))).collect(),
             faults: faults.to_vec(),
             brakes: Brakes::default(),
-            has_mounts_sent: false,
+            are_mounts_sent: false,
             held: VecDeque::new(),
             pictures: Vec::new(),
         }
@@ -122,7 +131,8 @@ impl Cameras {
             }
             match &jpeg {
                 Some(bytes) if fault == Some(CameraFaultKind::Late) => {
-                    self.held.push_back((now.offset_ns(LATE_NS), camera, now, bytes.clone()));
+                    let (due, jpeg) = (now.offset_ns(LATE_NS), bytes.clone());
+                    self.held.push_back(Held { due, camera, capture: now, jpeg });
                 }
                 Some(bytes) => self.publish(camera, now, bytes.clone(), outputs),
                 None => {}
@@ -152,14 +162,12 @@ impl Node for Cameras {
     }
 
     fn step(&mut self, step: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
-        if !self.has_mounts_sent {
-            self.has_mounts_sent = true;
+        if !self.are_mounts_sent {
+            self.are_mounts_sent = true;
             outputs.publish(&TF_STATIC, step, messages::mounts(&self.sight.rig, step));
         }
-        while self.held.front().is_some_and(|(due, ..)| *due <= step) {
-            if let Some((_, camera, capture, data)) = self.held.pop_front() {
-                self.publish(camera, capture, data, outputs);
-            }
+        while let Some(Held { camera, capture, jpeg, .. }) = self.held.pop_front_if(|held| held.due <= step) {
+            self.publish(camera, capture, jpeg, outputs);
         }
         let (Some(truth), Some(odometry)) = (inputs.latest(&SIM_OBJECTS), inputs.latest(&ODOMETRY)) else { return };
         let now = truth.capture;

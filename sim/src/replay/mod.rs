@@ -122,7 +122,7 @@ pub fn replay(path: impl AsRef<Path>) -> Result<Comparison, Error> {
     }
     lockstep.run_until(run.end.offset_ns(1))?;
     Ok(Comparison {
-        run: format!("{} by {} with {} traffic", run.log, run.planner, run.traffic),
+        run: format!("{} by {} with {} traffic, seen by {}", run.log, run.planner, run.traffic, run.perception),
         messages: count,
         compared: comparer.compared,
         difference: comparer.finish(),

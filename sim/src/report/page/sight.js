@@ -48,7 +48,8 @@ function paintPicture(run, picture, camera, image) {
   context.fillStyle = palette.color("raised");
   context.fillRect(0, 0, info.width, info.height);
   if (image) context.drawImage(image, 0, 0, info.width, info.height);
-  note.textContent = image ? `${fixed(run.columns["picture.time"][picture])} s` : "no image";
+  const lack = openFiles(run.number)[picture]?.[camera] ? "damaged" : "no image";
+  note.textContent = image ? `${fixed(run.columns["picture.time"][picture])} s` : lack;
   const { columns } = run;
   const number = picture * run.info.cameras.length + camera;
   const first = run.edgeStarts[number];
