@@ -5,6 +5,7 @@ pub mod error;
 pub mod eval;
 pub mod frame;
 pub mod model;
+pub mod onnx;
 pub mod optim;
 pub mod rig;
 pub mod track;
