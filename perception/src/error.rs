@@ -58,6 +58,9 @@ pub enum Error {
         /// The loss.
         loss: f32,
     },
+    /// There is nothing to see with.
+    #[error("the rig has no cameras")]
+    NoCameras,
     /// A camera's calibration cannot be used.
     #[error("camera {camera}: {reason}")]
     Calibration {

@@ -1,12 +1,14 @@
 //! The fast system: camera images become objects, map, forecasts and an ego path in bird's-eye view.
 
 pub mod assign;
+pub mod decode;
 pub mod error;
 pub mod eval;
 pub mod frame;
 pub mod model;
 pub mod onnx;
 pub mod optim;
+pub mod perceiver;
 pub mod rig;
 pub mod track;
 pub mod train;

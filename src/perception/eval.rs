@@ -1,23 +1,36 @@
-//! `tandem perception eval`: scores detections in a results file against a nuScenes directory.
+//! `tandem perception eval`: scores detections in a results file, or a network on generated worlds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use burn::backend::Flex;
+use indicatif::ProgressBar;
 use serde::Serialize;
 use tandem_perception::eval::detection::{Breakdown, ClassMetrics, DetectionMetrics, Part, Summary};
-use tandem_perception::eval::{nuscenes, results::Results};
+use tandem_perception::eval::forecast::ForecastMetrics;
+use tandem_perception::eval::{nuscenes, results::Results, worlds};
+use tandem_perception::perceiver::Perceiver;
+use tandem_perception::truth::MapPlane;
+use tandem_perception::weights;
 
 use crate::outcome::Outcome;
+use crate::seeds::Seeds;
 use crate::table::table;
 
 /// Score detections as the nuScenes devkit does (configuration detection_cvpr_2019).
 #[derive(clap::Args)]
 pub struct Args {
     /// The detections, in nuScenes' submission form.
-    #[arg(long)]
-    results: PathBuf,
+    #[arg(long, requires = "nuscenes", required_unless_present = "weights")]
+    results: Option<PathBuf>,
     /// The nuScenes directory: the one with the versions, or a version's own.
     #[arg(long)]
-    nuscenes: PathBuf,
+    nuscenes: Option<PathBuf>,
+    /// A network instead, which is shown generated worlds.
+    #[arg(long, conflicts_with = "results")]
+    weights: Option<PathBuf>,
+    /// The worlds to show it, by seed; two of three are towns.
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',', default_value = "0..24")]
+    worlds: Vec<Seeds>,
     /// The version below that directory, such as v1.0-mini.
     #[arg(long)]
     version: Option<String>,
@@ -41,9 +54,18 @@ struct Report {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let results = Results::read(&args.results)?;
-    let keyframes = nuscenes::keyframes_of(&args.nuscenes, args.version.as_deref(), &args.split)?;
-    let samples = nuscenes::samples(&keyframes, &results, &args.results)?;
+    match (&args.weights, &args.results, &args.nuscenes) {
+        (Some(weights), ..) => on_worlds(args, weights),
+        (None, Some(results), Some(nuscenes)) => on_nuscenes(args, results, nuscenes),
+        // The parser asks for one of the two.
+        _ => Ok(Outcome::BadInput),
+    }
+}
+
+fn on_nuscenes(args: &Args, path: &Path, nuscenes: &Path) -> anyhow::Result<Outcome> {
+    let results = Results::read(path)?;
+    let keyframes = nuscenes::keyframes_of(nuscenes, args.version.as_deref(), &args.split)?;
+    let samples = nuscenes::samples(&keyframes, &results, path)?;
     let metrics = DetectionMetrics::of(&samples);
     let report = Report {
         split: args.split.clone(),
@@ -55,14 +77,41 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print(&report);
+        println!("{}: {} samples", report.split, report.samples);
+        print(&report.metrics, &report.breakdown);
     }
     Ok(Outcome::Done)
 }
 
-fn print(report: &Report) {
-    let Report { split, samples, metrics, breakdown, .. } = report;
-    println!("{split}: {samples} samples");
+fn on_worlds(args: &Args, path: &Path) -> anyhow::Result<Outcome> {
+    let device = Default::default();
+    let (network, config) = weights::load::<Flex>(path, &device)?;
+    let mut perceiver = Perceiver::new(network, config, device);
+    let seeds: Vec<u64> = args.worlds.iter().cloned().flat_map(|seeds| seeds.0).collect();
+    let bar = ProgressBar::new(seeds.len() as u64);
+    let report = worlds::evaluate(&mut perceiver, &seeds, &mut |_| bar.inc(1))?;
+    bar.finish_and_clear();
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(Outcome::Done);
+    }
+    println!("{} worlds: {} frames", seeds.len(), report.frames);
+    print(&report.detection, &report.breakdown);
+    let mut planes = table(&["map", "IoU"], 1);
+    for (plane, iou) in MapPlane::ALL.iter().zip(&report.map.iou) {
+        planes.add_row(vec![plane.name().to_owned(), iou.map_or("–".into(), |iou| format!("{iou:.3}"))]);
+    }
+    println!("\n{planes}");
+    if let Some(forecast) = &report.forecast {
+        let ForecastMetrics { k, count, min_ade_m, min_fde_m, miss_rate, .. } = forecast;
+        println!(
+            "\nforecasts of {count} objects found: minADE({k}) {min_ade_m:.3} m, minFDE({k}) {min_fde_m:.3} m, miss rate {miss_rate:.3}"
+        );
+    }
+    Ok(Outcome::Done)
+}
+
+fn print(metrics: &DetectionMetrics, breakdown: &Breakdown) {
     let mut classes = table(
         &["class", "true", "found", "AP", "0.5 m", "1 m", "2 m", "4 m", "ATE m", "ASE", "AOE rad", "AVE m/s", "AAE"],
         1,

@@ -14,6 +14,7 @@ pub mod nuscenes;
 pub mod results;
 pub mod tracking;
 pub mod truth;
+pub mod worlds;
 
 pub use boxes::{Attribute, DetectedBox, Sample, TruthBox};
 pub use detection::DetectionMetrics;

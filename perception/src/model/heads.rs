@@ -62,8 +62,8 @@ impl<B: Backend> ObjectHead<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         let mut heat = output_conv([config.head, 4 * CLASSES], device);
-        // As in CenterNet, so that a fresh network sees nothing nearly everywhere: sigmoid(-2.19) = 0.1.
-        heat.bias = heat.bias.map(|bias| bias.map(|bias| (bias.zeros_like() - 2.19).require_grad()));
+        // So that a fresh network sees nothing nearly everywhere: sigmoid(−4.6) = 0.01.
+        heat.bias = heat.bias.map(|bias| bias.map(|bias| bias.full_like(-4.6).require_grad()));
         Self {
             hidden: conv([config.head, config.head], 3, 1, device),
             heat,

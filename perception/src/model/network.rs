@@ -169,9 +169,10 @@ impl<B: Backend> Network<B> {
         Ok(Self { trunk, ..self })
     }
 
-    /// Keeps the pretrained weights of what is costly to train, see [`super::backbone::EfficientNet::freeze`].
-    pub fn freeze(self) -> Self {
-        Self { trunk: self.trunk.freeze(), ..self }
+    /// Keeps the weights of the whole backbone, or of what is costly to train in it, see
+    /// [`super::backbone::EfficientNet::freeze`].
+    pub fn freeze(self, whole: bool) -> Self {
+        Self { trunk: if whole { self.trunk.no_grad() } else { self.trunk.freeze() }, ..self }
     }
 }
 

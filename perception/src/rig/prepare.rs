@@ -1,6 +1,7 @@
 //! Images of any size become the network's: scaled to its width, cropped from the top, normalised.
 
 use tandem_datasets::Camera;
+use tandem_sim::camera::Image;
 
 use super::is_pinhole;
 use crate::Error;
@@ -15,6 +16,12 @@ pub struct Pixels<'a> {
     pub height: usize,
     /// Rows from the top, red, green, blue.
     pub rgb: &'a [u8],
+}
+
+impl<'a> From<&'a Image> for Pixels<'a> {
+    fn from(image: &'a Image) -> Self {
+        Self { width: image.width as usize, height: image.height as usize, rgb: &image.rgb }
+    }
 }
 
 /// How one camera's images become the network's.

@@ -42,6 +42,8 @@ pub struct Plan {
     pub learning_rate: f64,
     /// Steps over which the learning rate rises.
     pub warmup: u64,
+    /// Steps for which the backbone keeps its weights, while all that comes after it learns to read it.
+    pub frozen: u64,
     /// Decoupled weight decay (Loshchilov and Hutter 2019).
     pub weight_decay: f32,
     /// Gradients are cut at this norm, tensor by tensor.
@@ -64,8 +66,9 @@ impl Plan {
             steps: 12_000,
             batch: 1,
             accumulate: 2,
-            learning_rate: 8e-4,
-            warmup: 200,
+            learning_rate: 2e-3,
+            warmup: 100,
+            frozen: 3000,
             weight_decay: 0.01,
             clip_norm: 1.0,
             average_decay: 0.998,
@@ -134,8 +137,6 @@ pub fn run<B: AutodiffBackend>(
         .init();
     let average = network.valid();
     let mut state = State { step: 0, network, average, optimizer }.resume(places.directory, device)?;
-    // Which weights learn is no part of a checkpoint.
-    state.network = state.network.freeze();
     let each = (plan.batch * plan.accumulate) as u64;
     let make = |index: u64| ready(plan, source, index);
     let weights_path = places.directory.join("weights.safetensors");
@@ -149,7 +150,7 @@ pub fn run<B: AutodiffBackend>(
                 .collect::<Result<_, _>>()?;
             let mut gradients = GradientsAccumulator::new();
             let (mut loss, mut parts) = (0.0, [0.0; PARTS.len()]);
-            for learnt in learn(&state.network, plan, &batches, device) {
+            for learnt in learn(&state.network, state.step < plan.frozen, plan, &batches, device) {
                 loss += learnt.loss;
                 parts.iter_mut().zip(learnt.parts).for_each(|(sum, part)| *sum += part / plan.accumulate as f32);
                 gradients.accumulate(&state.network, learnt.gradients);
@@ -200,6 +201,7 @@ struct Learnt {
 /// Much of the tensor library runs on one thread; batches side by side keep the others busy.
 fn learn<B: AutodiffBackend>(
     network: &Network<B>,
+    is_frozen: bool,
     plan: &Plan,
     batches: &[Vec<Clip>],
     device: &Device<B>,
@@ -215,7 +217,7 @@ fn learn<B: AutodiffBackend>(
             .iter()
             .map(|batch| {
                 // Weights of its own keep a batch's graph apart from those of the others, which would lock each other.
-                let (network, one) = (Network::from_inner(network.valid()).freeze(), &one);
+                let (network, one) = (Network::from_inner(network.valid()).freeze(is_frozen), &one);
                 scope.spawn(move || one(network, batch))
             })
             .collect();

@@ -156,8 +156,7 @@ fn prepare(config: &NetworkConfig, captured: &Captured, missing: Option<usize>) 
     for (number, (camera, image)) in captured.cameras.iter().zip(&captured.images).take(config.cameras).enumerate() {
         let Some(image) = image.as_ref().filter(|_| missing != Some(number)) else { continue };
         let preparation = Preparation::new(config, camera)?;
-        let pixels = Pixels { width: image.width as usize, height: image.height as usize, rgb: &image.rgb };
-        preparation.fill(pixels, &mut prepared.images[number * size..][..size])?;
+        preparation.fill(Pixels::from(image), &mut prepared.images[number * size..][..size])?;
         prepared.cameras[number] = Some(preparation.camera);
     }
     Ok(prepared)

@@ -1,0 +1,256 @@
+//! From the network's numbers to boxes with futures, in the vehicle's frame.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{ElementConversion, Tensor};
+use tandem_datasets::DetectionClass;
+
+use crate::eval::Attribute;
+use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MODES};
+use crate::model::{Grid, NetworkConfig, Output};
+use crate::truth::FORECAST_STEP_S;
+
+/// Boxes less certain than this are not looked at.
+pub const MIN_SCORE: f32 = 0.05;
+
+/// The length of a forecast's numbers for one object.
+const FORECAST: usize = MODES * (2 * FORECAST_STEPS + 1);
+
+/// One of an object's futures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Future {
+    /// How likely it is; those of an object sum to 1.
+    pub probability: f64,
+    /// Where the centre will be, [`FORECAST_STEP_S`] apart, in the vehicle's frame now, m.
+    pub positions: [[f64; 2]; FORECAST_STEPS],
+}
+
+/// A box as the network sees it, in the vehicle's frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenBox {
+    /// What it is taken for.
+    pub class: DetectionClass,
+    /// The confidence in [0, 1].
+    pub score: f64,
+    /// Its centre, m.
+    pub center: [f64; 3],
+    /// Length, width, height, m.
+    pub size: [f64; 3],
+    /// Heading, rad.
+    pub yaw_rad: f64,
+    /// Over ground, along the vehicle's axes, m/s.
+    pub velocity_mps: [f64; 2],
+    /// What it seems to be doing; `None` for what has no attributes.
+    pub attribute: Option<Attribute>,
+    /// Its futures, the likeliest first.
+    pub futures: Vec<Future>,
+}
+
+/// The numbers of one frame of a network's output, on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbers {
+    /// `[count]`.
+    pub cells: Vec<i64>,
+    /// `[count, BOX + ATTRIBUTES + CLASSES]`.
+    pub boxes: Vec<f32>,
+    /// `[count, MODES · (2 · FORECAST_STEPS + 1)]`.
+    pub forecasts: Vec<f32>,
+    /// `[6, cells, cells]`.
+    pub map: Vec<f32>,
+    /// `[128]`.
+    pub embedding: Vec<f32>,
+}
+
+impl Numbers {
+    /// Of an output with a batch of one.
+    pub fn of<B: Backend>(output: &Output<B>) -> Self {
+        fn floats<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Vec<f32> {
+            tensor.clone().into_data().iter::<f32>().collect()
+        }
+        Self {
+            cells: output.cells.clone().into_data().iter::<i64>().map(|cell| cell.elem()).collect(),
+            boxes: floats(&output.boxes),
+            forecasts: floats(&output.forecasts),
+            map: floats(&output.map),
+            embedding: floats(&output.embedding),
+        }
+    }
+
+    /// The boxes that are certain enough, duplicates left out, the most certain first.
+    pub fn boxes(&self, config: &NetworkConfig) -> Vec<SeenBox> {
+        let numbers = self.boxes.chunks_exact(BOX + ATTRIBUTES + CLASSES).zip(self.forecasts.chunks_exact(FORECAST));
+        let all = self.cells.iter().zip(numbers).flat_map(|(cell, (numbers, forecast))| {
+            let cell = usize::try_from(*cell).unwrap_or(0);
+            let classes = DetectionClass::ALL.into_iter().zip(&numbers[BOX + ATTRIBUTES..]);
+            let certain =
+                classes.map(|(class, logit)| (class, sigmoid(*logit))).filter(|(_, score)| *score >= MIN_SCORE);
+            certain.filter_map(move |(class, score)| seen_box(&config.grid, cell, class, score, numbers, forecast))
+        });
+        without_duplicates(all.collect())
+    }
+}
+
+/// The logistic function.
+pub(crate) fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+fn seen_box(
+    grid: &Grid,
+    cell: usize,
+    class: DetectionClass,
+    score: f32,
+    numbers: &[f32],
+    forecast: &[f32],
+) -> Option<SeenBox> {
+    if !numbers.iter().chain(forecast).all(|number| number.is_finite()) {
+        return None;
+    }
+    let number = |index: usize| f64::from(numbers[index]);
+    let center = [
+        grid.center_m(cell / grid.cells) + number(0) * grid.cell_m(),
+        grid.center_m(cell % grid.cells) + number(1) * grid.cell_m(),
+        number(2),
+    ];
+    let velocity_mps = [number(8), number(9)];
+    Some(SeenBox {
+        class,
+        score: f64::from(score),
+        center,
+        // Between 5 cm and 50 m, whatever the network says.
+        size: std::array::from_fn(|axis| number(3 + axis).clamp(-3.0, 3.9).exp()),
+        yaw_rad: number(6).atan2(number(7)),
+        velocity_mps,
+        attribute: attribute(class, &numbers[BOX..BOX + ATTRIBUTES]),
+        futures: futures(center, velocity_mps, forecast),
+    })
+}
+
+/// The likeliest of the attributes that a class may have.
+fn attribute(class: DetectionClass, logits: &[f32]) -> Option<Attribute> {
+    use Attribute::*;
+    let may_be: &[Attribute] = match class {
+        DetectionClass::TrafficCone | DetectionClass::Barrier => &[],
+        DetectionClass::Pedestrian => &[PedestrianMoving, PedestrianSitting, PedestrianStanding],
+        DetectionClass::Bicycle | DetectionClass::Motorcycle => &[CycleWithRider, CycleWithoutRider],
+        _ => &[VehicleMoving, VehicleParked, VehicleStopped],
+    };
+    let logit = |attribute: &Attribute| logits[*attribute as usize];
+    may_be.iter().copied().max_by(|a, b| logit(a).total_cmp(&logit(b)))
+}
+
+fn futures(center: [f64; 3], velocity_mps: [f64; 2], forecast: &[f32]) -> Vec<Future> {
+    let modes = || forecast.chunks_exact(2 * FORECAST_STEPS + 1);
+    let most = modes().map(|mode| mode[2 * FORECAST_STEPS]).fold(f32::MIN, f32::max);
+    let weight = |mode: &[f32]| f64::from((mode[2 * FORECAST_STEPS] - most).exp());
+    let sum: f64 = modes().map(weight).sum();
+    let future = |mode: &[f32]| Future {
+        probability: weight(mode) / sum,
+        positions: std::array::from_fn(|step| {
+            let seconds = FORECAST_STEP_S * (step + 1) as f64;
+            std::array::from_fn(|axis| center[axis] + velocity_mps[axis] * seconds + f64::from(mode[2 * step + axis]))
+        }),
+    };
+    let mut futures: Vec<Future> = modes().map(future).collect();
+    futures.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    futures
+}
+
+/// Two boxes of a class closer than this are one, m.
+fn apart_m(class: DetectionClass) -> f64 {
+    match class {
+        DetectionClass::Pedestrian | DetectionClass::TrafficCone => 0.4,
+        DetectionClass::Motorcycle | DetectionClass::Bicycle | DetectionClass::Barrier => 0.8,
+        DetectionClass::Car => 1.5,
+        _ => 2.5,
+    }
+}
+
+/// Leaves out boxes that lie close to a more certain one of their class (circle suppression, as in CenterPoint).
+fn without_duplicates(mut boxes: Vec<SeenBox>) -> Vec<SeenBox> {
+    boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<SeenBox> = Vec::with_capacity(boxes.len());
+    for next in boxes {
+        let is_close = |earlier: &SeenBox| {
+            let [dx, dy] = [earlier.center[0] - next.center[0], earlier.center[1] - next.center[1]];
+            earlier.class == next.class && dx.hypot(dy) < apart_m(next.class)
+        };
+        if !kept.iter().any(is_close) {
+            kept.push(next);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rig::GridFrame;
+    use crate::truth::{Targets, Thing, Truth};
+
+    /// The numbers of a network that says exactly what the targets ask for.
+    fn perfect(config: &NetworkConfig, targets: &Targets) -> Numbers {
+        let mut numbers = Numbers { cells: vec![], boxes: vec![], forecasts: vec![], map: vec![], embedding: vec![] };
+        for object in &targets.objects {
+            numbers.cells.push(object.cell as i64);
+            numbers.boxes.extend(object.numbers);
+            numbers
+                .boxes
+                .extend((0..ATTRIBUTES).map(|index| if index as i32 == object.attribute { 5.0 } else { -5.0 }));
+            numbers.boxes.extend((0..CLASSES).map(|index| if index == object.class.index() { 4.0 } else { -9.0 }));
+            for mode in 0..MODES {
+                numbers.forecasts.extend(object.future.as_flattened());
+                numbers.forecasts.push(if mode == 2 { 3.0 } else { 0.0 });
+            }
+        }
+        assert_eq!(numbers.cells.len(), targets.objects.len());
+        assert_eq!(config.grid.cells, 128);
+        numbers
+    }
+
+    #[test]
+    fn what_the_targets_ask_for_decodes_to_the_truth() {
+        let config = NetworkConfig::tiny();
+        let thing = Thing {
+            class: DetectionClass::Truck,
+            center: [12.34, -7.89, 1.4],
+            size: [7.1, 2.4, 3.0],
+            yaw_rad: 2.9,
+            velocity_mps: Some([-5.0, 1.2]),
+            attribute: Some(Attribute::VehicleMoving),
+            future: std::array::from_fn(|step| Some([12.0 - step as f64, -7.0 + 0.1 * step as f64])),
+        };
+        let truth = Truth { things: vec![thing.clone()], roads: None, depth_m: Vec::new(), tags: None };
+        let targets = Targets::new(&config, &truth, GridFrame::VEHICLE);
+        let boxes = perfect(&config, &targets).boxes(&config);
+        let [found] = boxes.as_slice() else { panic!("{boxes:?}") };
+        assert_eq!((found.class, found.attribute), (thing.class, thing.attribute));
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-4, "{a} {b}");
+        (0..3).for_each(|axis| close(found.center[axis], thing.center[axis]));
+        (0..3).for_each(|axis| close(found.size[axis], thing.size[axis]));
+        close(found.yaw_rad, thing.yaw_rad);
+        (0..2).for_each(|axis| close(found.velocity_mps[axis], thing.velocity_mps.unwrap()[axis]));
+        assert_eq!(found.futures.len(), MODES);
+        close(found.futures.iter().map(|future| future.probability).sum(), 1.0);
+        for (place, wanted) in found.futures[0].positions.iter().zip(thing.future) {
+            (0..2).for_each(|axis| close(place[axis], wanted.unwrap()[axis]));
+        }
+    }
+
+    #[test]
+    fn of_two_boxes_of_a_class_on_one_spot_the_surer_one_stays() {
+        let at = |x: f64, class, score| SeenBox {
+            class,
+            score,
+            center: [x, 0.0, 0.0],
+            size: [1.0; 3],
+            yaw_rad: 0.0,
+            velocity_mps: [0.0; 2],
+            attribute: None,
+            futures: Vec::new(),
+        };
+        use DetectionClass::{Car, Pedestrian};
+        let boxes = vec![at(0.0, Car, 0.4), at(1.0, Car, 0.8), at(1.0, Pedestrian, 0.3), at(3.0, Car, 0.2)];
+        let kept: Vec<_> = without_duplicates(boxes).iter().map(|seen| (seen.class, seen.score)).collect();
+        assert_eq!(kept, [(Car, 0.8), (Pedestrian, 0.3), (Car, 0.2)]);
+    }
+}

@@ -1,0 +1,148 @@
+//! How well a network sees generated worlds that it was not trained on.
+
+use burn::tensor::backend::Backend;
+use serde::Serialize;
+use tandem_sim::camera::rig;
+
+use super::boxes::{DetectedBox, Sample, TruthBox};
+use super::detection::{Breakdown, DetectionMetrics};
+use super::forecast::{self, ForecastMetrics, Future};
+use super::map::{MapIou, MapMetrics};
+use crate::Error;
+use crate::decode::{SeenBox, sigmoid};
+use crate::model::heads::{MAP_CLASSES, MODES};
+use crate::perceiver::{Perceiver, Percept};
+use crate::rig::{GridFrame, Pixels};
+use crate::train::sample::Captured;
+use crate::train::worlds::Place;
+use crate::truth::{MapPlane, RoadPlanes, Thing};
+
+/// Time between the frames that are evaluated, s, as between nuScenes' keyframes.
+const KEYFRAME_S: f64 = 0.5;
+
+/// Seconds at the end of a world for which the future is not known.
+const FUTURE_S: f64 = 3.0;
+
+/// A detection speaks of the true object of its class within this distance, m.
+const SAME_M: f64 = 2.0;
+
+/// All figures of a network on generated worlds.
+#[derive(Debug, Serialize)]
+pub struct WorldMetrics {
+    /// Frames that were seen.
+    pub frames: usize,
+    /// Of the boxes.
+    pub detection: DetectionMetrics,
+    /// Of the boxes by distance and by light and weather.
+    pub breakdown: Breakdown,
+    /// Of the map's planes, in the order of [`MapPlane::ALL`].
+    pub map: MapMetrics,
+    /// Of the forecasts of the objects that were found, with all modes; `None` without any.
+    pub forecast: Option<ForecastMetrics>,
+}
+
+/// Lets a network see the worlds of some seeds; `done` hears of each.
+///
+/// # Errors
+/// If a world cannot be made or seen.
+pub fn evaluate<B: Backend>(
+    perceiver: &mut Perceiver<B>,
+    seeds: &[u64],
+    done: &mut dyn FnMut(u64),
+) -> Result<WorldMetrics, Error> {
+    let mut samples = Vec::new();
+    let mut map = MapIou::new(MAP_CLASSES);
+    let mut futures: Vec<(Vec<Future>, Vec<[f64; 2]>)> = Vec::new();
+    let [height, width] = perceiver.config().image;
+    let cameras = rig::nuscenes(width as u32, height as u32);
+    for seed in seeds {
+        let place = Place::new(*seed)?;
+        perceiver.forget();
+        let Some((first, last)) = place.log.span() else { continue };
+        let frames = (last.seconds_since(first) - FUTURE_S) / KEYFRAME_S;
+        for number in 0..frames.max(0.0) as usize {
+            let stamp = first.offset_ns((number as f64 * KEYFRAME_S * 1e9) as i64);
+            let Some(ego) = place.log.ego_at(stamp) else { continue };
+            let captured = place.capture(&cameras, &ego.map_from_ego, stamp);
+            let images = captured.images.iter().map(|image| image.as_ref().map(Pixels::from));
+            let images: Vec<_> = images.collect();
+            let percept = perceiver.see(stamp, &ego.map_from_ego, &captured.cameras, &images)?;
+            count_map(&mut map, perceiver, &captured, &percept);
+            futures.extend(captured.things.iter().filter_map(|thing| pair(thing, &percept.boxes)));
+            samples.push(sample(format!("{}@{number}", place.log.id), place.conditions(), &captured, &percept));
+        }
+        done(*seed);
+    }
+    let pairs = futures.iter().map(|(said, came)| (said.as_slice(), came.as_slice()));
+    Ok(WorldMetrics {
+        frames: samples.len(),
+        detection: DetectionMetrics::of(&samples),
+        breakdown: Breakdown::of(&samples),
+        map: map.metrics(),
+        forecast: forecast::evaluate(pairs, MODES),
+    })
+}
+
+fn count_map<B: Backend>(map: &mut MapIou, perceiver: &Perceiver<B>, captured: &Captured, percept: &Percept) {
+    let Some(roads) = &captured.map else { return };
+    let grid = &perceiver.config().grid;
+    let here = tandem_datasets::log::planar(&captured.map_from_ego);
+    let truth = RoadPlanes::new(grid, roads, here, GridFrame::VEHICLE);
+    let cells = grid.cells * grid.cells;
+    for plane in MapPlane::ALL {
+        let said: Vec<f32> =
+            percept.numbers.map[plane as usize * cells..][..cells].iter().map(|x| sigmoid(*x)).collect();
+        let is_there: Vec<bool> = truth.planes[plane as usize].iter().map(|value| *value == 1).collect();
+        map.add(plane as usize, &said, &is_there, 0.5);
+    }
+}
+
+/// The futures said of a true object by the nearest box of its class, and the one that came, where it is known whole.
+fn pair(thing: &Thing, boxes: &[SeenBox]) -> Option<(Vec<Future>, Vec<[f64; 2]>)> {
+    let came = thing.future.iter().copied().collect::<Option<Vec<_>>>()?;
+    let distance_m = |seen: &&SeenBox| (seen.center[0] - thing.center[0]).hypot(seen.center[1] - thing.center[1]);
+    let same = boxes.iter().filter(|seen| seen.class == thing.class && distance_m(seen) < SAME_M);
+    let nearest = same.min_by(|a, b| distance_m(a).total_cmp(&distance_m(b)))?;
+    let future = |future: &crate::decode::Future| Future {
+        probability: future.probability,
+        positions: future.positions.to_vec(),
+    };
+    Some((nearest.futures.iter().map(future).collect(), came))
+}
+
+/// True and seen boxes of a frame, in the map.
+fn sample(token: String, tag: String, captured: &Captured, percept: &Percept) -> Sample {
+    let map_from_ego = &captured.map_from_ego;
+    let ego = tandem_datasets::log::planar(map_from_ego);
+    let center = |center: [f64; 3]| (map_from_ego * nalgebra::Point3::from(center)).into();
+    let velocity = |[x, y]: [f64; 2]| {
+        let turned = map_from_ego * nalgebra::Vector3::new(x, y, 0.0);
+        [turned.x, turned.y]
+    };
+    let truth = captured.things.iter().map(|thing| TruthBox {
+        class: thing.class,
+        center: center(thing.center),
+        size: thing.size,
+        yaw_rad: thing.yaw_rad + ego.yaw,
+        velocity_mps: thing.velocity_mps.map(velocity),
+        attribute: thing.attribute,
+        is_seen: true,
+    });
+    let detections = percept.boxes.iter().map(|seen| DetectedBox {
+        class: seen.class,
+        center: center(seen.center),
+        size: seen.size,
+        yaw_rad: seen.yaw_rad + ego.yaw,
+        velocity_mps: velocity(seen.velocity_mps),
+        attribute: seen.attribute,
+        score: seen.score,
+    });
+    Sample {
+        token,
+        tag,
+        ego: [ego.x, ego.y],
+        truth: truth.collect(),
+        detections: detections.collect(),
+        bicycle_racks: Vec::new(),
+    }
+}

@@ -1,0 +1,186 @@
+//! The network at work on a drive: keeps calibration, memory and weights, and answers frame by frame.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Device, Tensor};
+use nalgebra::Isometry3;
+use tandem_datasets::log::planar;
+use tandem_datasets::{Camera, Pose2};
+use tandem_graph::Stamp;
+
+use crate::Error;
+use crate::decode::{Numbers, SeenBox};
+use crate::frame::Frame;
+use crate::model::{Network, NetworkConfig};
+use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
+
+/// The previous frame should be about so old, s: what the network was trained on.
+const MEMORY_S: f64 = 0.5;
+
+/// Frames older or younger than this are no previous frame, s.
+const MEMORY_RANGE_S: [f64; 2] = [0.15, 1.05];
+
+/// What the network says of one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Percept {
+    /// Boxes in the vehicle's frame, the most certain first.
+    pub boxes: Vec<SeenBox>,
+    /// The network's numbers.
+    pub numbers: Numbers,
+    /// Cameras that gave no image.
+    pub missing: Vec<usize>,
+    /// The share of the grid that some camera sees.
+    pub coverage: f64,
+    /// How long each stage took.
+    pub times: StageTimes,
+}
+
+/// How long the stages of a frame took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StageTimes {
+    /// Images to tensors, and indices where the calibration changed.
+    pub prepare: Duration,
+    /// The network.
+    pub network: Duration,
+    /// Numbers to boxes.
+    pub decode: Duration,
+}
+
+/// A network with what it remembers.
+pub struct Perceiver<B: Backend> {
+    network: Network<B>,
+    config: NetworkConfig,
+    device: Device<B>,
+    rig: Option<Rig>,
+    frame: Frame,
+    memory: VecDeque<Memory<B>>,
+}
+
+/// A rig's calibration, prepared.
+struct Rig {
+    cameras: Vec<Camera>,
+    preparations: Vec<Preparation>,
+    /// For which cameras the indices in the frame are.
+    present: Option<Vec<bool>>,
+    coverage: f64,
+}
+
+/// The grid of an earlier frame.
+struct Memory<B: Backend> {
+    stamp: Stamp,
+    map_from_ego: Pose2,
+    grid: Tensor<B, 4>,
+}
+
+impl<B: Backend> Perceiver<B> {
+    /// With the weights of a network, without memory.
+    pub fn new(network: Network<B>, config: NetworkConfig, device: Device<B>) -> Self {
+        let images = vec![0.0; config.cameras * 3 * config.image[0] * config.image[1]];
+        let lift = LiftTable::new(&config, &[], GridFrame::VEHICLE);
+        let frame = Frame { images, lift, warp: WarpTable::none(&config.grid), history: [0.0; 2] };
+        Self { network, config, device, rig: None, frame, memory: VecDeque::new() }
+    }
+
+    /// What the network is like.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// Forgets earlier frames.
+    pub fn forget(&mut self) {
+        self.memory.clear();
+    }
+
+    /// Sees one frame. `images` has an entry a camera, `None` where it is missing.
+    ///
+    /// # Errors
+    /// For a calibration or an image that cannot be used; the memory stays as it was.
+    pub fn see(
+        &mut self,
+        stamp: Stamp,
+        map_from_ego: &Isometry3<f64>,
+        cameras: &[Camera],
+        images: &[Option<Pixels<'_>>],
+    ) -> Result<Percept, Error> {
+        let start = Instant::now();
+        let here = planar(map_from_ego);
+        self.prepare(cameras, images)?;
+        let previous = self.remember(stamp, here);
+        let prepared = Instant::now();
+        let input = Frame::input(&[&self.frame], previous, &self.config, &self.device);
+        let output = self.network.forward(input);
+        let numbers = Numbers::of(&output);
+        let answered = Instant::now();
+        self.memory.push_back(Memory { stamp, map_from_ego: here, grid: output.current });
+        let boxes = numbers.boxes(&self.config);
+        let present = self.rig.as_ref().and_then(|rig| rig.present.as_deref()).unwrap_or_default();
+        Ok(Percept {
+            boxes,
+            numbers,
+            missing: (0..present.len()).filter(|number| !present[*number]).collect(),
+            coverage: self.rig.as_ref().map_or(0.0, |rig| rig.coverage),
+            times: StageTimes { prepare: prepared - start, network: answered - prepared, decode: answered.elapsed() },
+        })
+    }
+
+    fn prepare(&mut self, cameras: &[Camera], images: &[Option<Pixels<'_>>]) -> Result<(), Error> {
+        let cameras = &cameras[..cameras.len().min(self.config.cameras)];
+        if cameras.is_empty() {
+            return Err(Error::NoCameras);
+        }
+        let rig = match self.rig.take().filter(|rig| rig.cameras == cameras) {
+            Some(rig) => self.rig.insert(rig),
+            None => {
+                let preparations: Result<_, _> =
+                    cameras.iter().map(|camera| Preparation::new(&self.config, camera)).collect();
+                self.rig.insert(Rig {
+                    cameras: cameras.to_vec(),
+                    preparations: preparations?,
+                    present: None,
+                    coverage: 0.0,
+                })
+            }
+        };
+        let size = 3 * self.config.image[0] * self.config.image[1];
+        let present: Vec<bool> = (0..cameras.len()).map(|number| matches!(images.get(number), Some(Some(_)))).collect();
+        for (number, preparation) in rig.preparations.iter().enumerate() {
+            let planes = &mut self.frame.images[number * size..][..size];
+            match images.get(number).copied().flatten() {
+                Some(image) => preparation.fill(image, planes)?,
+                None => planes.fill(0.0),
+            }
+        }
+        if rig.present.as_ref() != Some(&present) {
+            let seeing = rig.preparations.iter().zip(&present);
+            let seeing: Vec<_> = seeing.map(|(preparation, is)| is.then(|| preparation.camera.clone())).collect();
+            self.frame.lift = LiftTable::new(&self.config, &seeing, GridFrame::VEHICLE);
+            rig.coverage = self.frame.lift.coverage(self.config.grid.heights_m.len());
+            rig.present = Some(present);
+        }
+        Ok(())
+    }
+
+    /// The grid of the frame that is nearest to half a second old, and where this one reads it.
+    fn remember(&mut self, stamp: Stamp, here: Pose2) -> Tensor<B, 4> {
+        let [least_s, most_s] = MEMORY_RANGE_S;
+        let age_s = |memory: &Memory<B>| stamp.seconds_since(memory.stamp);
+        self.memory.retain(|memory| (0.0..=most_s).contains(&age_s(memory)));
+        let off = |memory: &&Memory<B>| (age_s(memory) - MEMORY_S).abs();
+        let usable = self.memory.iter().filter(|memory| age_s(memory) >= least_s);
+        let grid = &self.config.grid;
+        match usable.min_by(|a, b| off(a).total_cmp(&off(b))) {
+            Some(memory) => {
+                self.frame.warp = WarpTable::new(grid, here, memory.map_from_ego, GridFrame::VEHICLE);
+                self.frame.history = [age_s(memory) as f32, 1.0];
+                memory.grid.clone()
+            }
+            None => {
+                self.frame.warp = WarpTable::none(grid);
+                self.frame.history = [0.0; 2];
+                Tensor::zeros([1, self.config.encoder[0], grid.cells / 2, grid.cells / 2], &self.device)
+            }
+        }
+    }
+}
