@@ -4,50 +4,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod noise;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use burn::backend::Flex;
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::backend::Backend;
+use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use rand::{RngExt, SeedableRng};
+use noise::{Stir, frame, small};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use safetensors::tensor::{Dtype, TensorView};
 use tandem_perception::frame::Frame;
 use tandem_perception::model::{Backbone, Network, NetworkConfig};
 use tandem_perception::onnx::{self, Batch};
-use tandem_perception::rig::{LiftTable, WarpTable};
-
-/// Fresh weights are zero in places; these are not.
-struct Stir;
-
-impl<B: Backend> ModuleMapper<B> for Stir {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        param.map(|value| value.clone() + value.random_like(Distribution::Normal(0.0, 0.01)))
-    }
-}
-
-/// A frame of noise that reads anywhere.
-fn frame(config: &NetworkConfig, rng: &mut ChaCha8Rng) -> Frame {
-    let [height, width] = config.image;
-    let pixels = (config.cameras * (height / 8) * (width / 8)) as i32;
-    let cells = config.grid.cells * config.grid.cells;
-    let voxels = cells * config.grid.heights_m.len();
-    let mut below = |count: usize, end: i32| (0..count).map(|_| rng.random_range(0..end)).collect::<Vec<i32>>();
-    let context = below(voxels, pixels * 4);
-    let depth = below(voxels, pixels * config.depth.count as i32);
-    let seen = below(voxels, 2).into_iter().map(|seen| seen as f32).collect();
-    let index = below(cells, cells as i32 / 4);
-    let mut noise = |count: usize, scale: f32| (0..count).map(|_| rng.random_range(-scale..scale)).collect();
-    Frame {
-        images: noise(config.cameras * 3 * height * width, 1.0),
-        lift: LiftTable { context, depth, seen },
-        warp: WarpTable { index, weight: noise(cells, 0.5) },
-        history: [0.1, 1.0],
-    }
-}
 
 fn save(tensors: Vec<(&str, TensorData)>, path: &Path) {
     let bytes: BTreeMap<_, _> = tensors
@@ -116,18 +88,6 @@ fn is_equal_in_onnxruntime(config: &NetworkConfig, batch: Batch, count: usize) {
     let text = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success() && text.ends_with("equal\n"), "{text}{}", String::from_utf8_lossy(&ran.stderr));
     println!("{text}");
-}
-
-/// Small, and unlike in every number that could be mixed up.
-fn small(backbone: Backbone) -> NetworkConfig {
-    let mut config = NetworkConfig::tiny();
-    config.cameras = 3;
-    config.image = [64, 96];
-    config.backbone = backbone;
-    (config.neck, config.context, config.lifted, config.head) = (20, 12, 28, 36);
-    (config.encoder, config.blocks) = ([24, 44], [2, 1]);
-    (config.grid.cells, config.depth.count, config.forecast_objects) = (32, 9, 24);
-    config
 }
 
 #[test]
