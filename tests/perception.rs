@@ -39,8 +39,8 @@ fn export_writes_a_model_and_says_when_its_weights_are_random() {
     let bytes = std::fs::read(dir.path().join("tiny.onnx")).unwrap();
     assert_eq!((&report["network"], &report["is_random"]), (&"tiny".into(), &true.into()));
     assert_eq!(report["bytes"], bytes.len());
-    // Every weight is in the file, but for the tags that only training looks at.
-    assert!(bytes.len() as u64 > report["parameters"].as_u64().unwrap() * 4 - 20_000);
+    // Nearly every weight is in the file: those that only training looks at are not, and equal ones are there once.
+    assert!(bytes.len() as u64 > report["parameters"].as_u64().unwrap() * 3);
 
     let said = export(&["any.onnx", "--config", "tiny", "--dynamic-batch"]);
     assert_eq!(said.code, Some(0));

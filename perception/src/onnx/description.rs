@@ -42,7 +42,7 @@ pub struct Description {
     pub classes: Vec<Option<String>>,
     /// The frame that its boxes are in; the vehicle's own if it is not given.
     #[serde(default)]
-    pub ego_from_model: Frame,
+    pub ego_from_model: ModelFrame,
     /// Boxes less certain are left out.
     pub min_score: f32,
 }
@@ -154,14 +154,14 @@ pub enum Column {
 /// A frame fixed to the vehicle.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Frame {
+pub struct ModelFrame {
     /// Its origin in the vehicle's frame, m.
     pub translation_m: [f64; 3],
     /// Its turn about the vertical axis, rad.
     pub yaw_rad: f64,
 }
 
-impl Frame {
+impl ModelFrame {
     /// From this frame to the vehicle's.
     pub fn isometry(&self) -> Isometry3<f64> {
         let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), self.yaw_rad);
@@ -188,6 +188,9 @@ impl Description {
         let unknown = self.classes.iter().flatten().find(|name| DetectionClass::named(name).is_none());
         if let Some(name) = unknown {
             return Err(("classes", format!("{name} is no class of Tandem")));
+        }
+        if self.classes.is_empty() {
+            return Err(("classes", "there are none".into()));
         }
         let Images { cameras, size, std, mean, .. } = &self.images;
         if *cameras == 0 || size.contains(&0) || size.iter().any(|side| *side > 8192) {
@@ -216,14 +219,15 @@ impl Description {
     }
 
     /// Boxes in the vehicle's frame from the numbers of the outputs, the most certain first; those that are not finite
-    /// are left out.
+    /// or have no size are left out.
     ///
     /// # Errors
     /// What does not fit together.
     pub fn decode(&self, boxes: &[f32], scores: &[f32], labels: Option<&[i64]>) -> Result<Vec<SeenBox>, String> {
         let columns = self.outputs.columns.len();
-        let count = boxes.len() / columns.max(1);
-        let each = if labels.is_some() { 1 } else { self.classes.len() };
+        let columns = columns.max(1);
+        let count = boxes.len() / columns;
+        let each = if labels.is_some() { 1 } else { self.classes.len().max(1) };
         let label_count = labels.map_or(count, <[i64]>::len);
         if boxes.len() != count * columns || scores.len() != count * each || label_count != count {
             return Err(format!(
@@ -247,7 +251,8 @@ impl Description {
             if !score.is_finite() || !numbers.iter().all(|number| number.is_finite()) {
                 return None;
             }
-            Some(self.seen_box(class, score, numbers, &ego_from_model))
+            let seen = self.seen_box(class, score, numbers, &ego_from_model);
+            seen.size.iter().all(|side| side.is_finite() && *side > 0.0).then_some(seen)
         });
         let mut seen: Vec<_> = seen.collect();
         seen.sort_by(|a, b| b.score.total_cmp(&a.score));

@@ -16,7 +16,7 @@ mod runtime;
 mod session;
 mod trunk;
 
-pub use description::{Column, Description, Frame, Images, Layout, Matrices, MatrixKind, Order, Outputs};
+pub use description::{Column, Description, Images, Layout, Matrices, MatrixKind, ModelFrame, Order, Outputs};
 #[cfg(feature = "ort")]
 pub use detector::Detector;
 pub use network::{Batch, write};

@@ -16,11 +16,12 @@ const TEXT: &str = r#"{
 fn boxes_come_into_the_vehicles_frame_and_the_unwanted_are_left_out() {
     let description: Description = serde_json::from_str(TEXT).unwrap();
     let row = [10.0, 1.0, -1.0, 4.0_f32.ln(), 2.0, 1.5, 0.5, 3.0, 0.0];
-    let mut broken = row;
+    let (mut broken, mut endless) = (row, row);
     broken[0] = f32::NAN;
-    let boxes = [row, row, row, row, broken, row].concat();
-    let scores = [0.6, 0.9, 0.9, 0.4, 0.9, 0.8];
-    let seen = description.decode(&boxes, &scores, Some(&[0, 1, 9, 0, 0, 2])).unwrap();
+    endless[3] = 1e6;
+    let boxes = [row, row, row, row, broken, endless, row].concat();
+    let scores = [0.6, 0.9, 0.9, 0.4, 0.9, 0.9, 0.8];
+    let seen = description.decode(&boxes, &scores, Some(&[0, 1, 9, 0, 0, 0, 2])).unwrap();
     assert_eq!(seen.iter().map(|seen| seen.class.name()).collect::<Vec<_>>(), ["pedestrian", "car"]);
     let near = |found: f64, wanted: f64| assert!((found - wanted).abs() < 1e-5, "{found} is not {wanted}");
     // A quarter turn to the left: x → y, y → −x.
@@ -32,7 +33,7 @@ fn boxes_come_into_the_vehicles_frame_and_the_unwanted_are_left_out() {
     seen[1].size.into_iter().zip([4.0, 2.0, 1.5]).for_each(|(found, wanted)| near(found, wanted));
     seen[1].velocity_mps.into_iter().zip([0.0, 3.0]).for_each(|(found, wanted)| near(found, wanted));
     near(seen[1].yaw_rad, 0.5 + std::f64::consts::FRAC_PI_2);
-    assert!(description.decode(&boxes, &scores[1..], Some(&[0; 6])).is_err());
+    assert!(description.decode(&boxes, &scores[1..], Some(&[0; 7])).is_err());
 }
 
 #[test]
@@ -52,6 +53,7 @@ fn a_wrong_description_is_an_error_that_names_the_field() {
         ("\"car\"", "\"tank\"", "classes"),
         ("\"x\", ", "\"wrong\", ", "outputs.columns[0]"),
         ("\"x\", ", "", "outputs.columns"),
+        (r#"["car", null, "pedestrian"]"#, "[]", "classes"),
         ("[32, 64]", "[0, 64]", "images.size"),
         ("[1, 1, 1]", "[1, 0, 1]", "images.std"),
         ("\"yaw\", ", "\"sin-yaw\", ", "outputs.columns"),
