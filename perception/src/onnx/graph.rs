@@ -81,7 +81,7 @@ impl Graph {
         Value(name.into())
     }
 
-    /// Makes a node's result an output of the graph, under this name.
+    /// Makes a node's result an output of the graph, under this name; after all nodes that use it.
     pub fn output(&mut self, value: &Value, name: &str, element: Element, shape: &[Dim]) {
         for node in &mut self.proto.node {
             for used in node.input.iter_mut().chain(&mut node.output).filter(|used| **used == value.0) {
