@@ -30,3 +30,25 @@ fn eval_prints_the_devkits_score_and_names_what_is_wrong() {
     let broken = dir.write("broken.json", r#"{"meta":{},"results":{}}"#);
     eval(&broken, &[]).is_bad_input(&["broken.json", "meta"]);
 }
+
+#[test]
+fn export_writes_a_model_and_says_when_its_weights_are_random() {
+    let dir = Dir::new();
+    let export = |args: &[&str]| dir.tandem(["perception", "export"].iter().chain(args));
+    let report = export(&["tiny.onnx", "--config", "tiny", "--json"]).json();
+    let bytes = std::fs::read(dir.path().join("tiny.onnx")).unwrap();
+    assert_eq!((&report["network"], &report["is_random"]), (&"tiny".into(), &true.into()));
+    assert_eq!(report["bytes"], bytes.len());
+    // Nearly every weight is in the file: those that only training looks at are not, and equal ones are there once.
+    assert!(bytes.len() as u64 > report["parameters"].as_u64().unwrap() * 3);
+
+    let said = export(&["any.onnx", "--config", "tiny", "--dynamic-batch"]);
+    assert_eq!(said.code, Some(0));
+    assert!(said.stdout.contains("random"), "{}", said.stdout);
+
+    let broken = dir.write("broken.safetensors", "not weights");
+    export(&["m.onnx", "--weights", &broken.to_string_lossy()]).is_bad_input(&["broken.safetensors"]);
+    export(&["nowhere/m.onnx", "--config", "tiny"]).is_bad_input(&["nowhere"]);
+    assert_eq!(export(&["m.onnx"]).code, Some(2));
+    assert!(!dir.path().join("m.onnx").exists());
+}

@@ -50,6 +50,24 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// An ONNX model does not load, does not run, or says something unheard of.
+    #[cfg(feature = "ort")]
+    #[error("{path}: {reason}")]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no onnxruntime.
+    #[cfg(feature = "ort")]
+    #[error("onnxruntime cannot be used: {reason} (ORT_DYLIB_PATH names its library, now {})", library.display())]
+    Runtime {
+        /// The library that was looked for.
+        library: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Training left the finite numbers.
     #[error("step {step}: the loss is {loss}; a lower learning rate helps")]
     Diverged {
@@ -85,6 +103,12 @@ impl Error {
     /// Weights at `path` that do not fit.
     pub(crate) fn weights(path: &Path, reason: impl Into<String>) -> Self {
         Self::Weights { path: path.into(), reason: reason.into() }
+    }
+
+    /// A model at `path` that is not what it should be; what is said first is what is wrong.
+    #[cfg(feature = "ort")]
+    pub(crate) fn model(path: &Path, reason: &str) -> Self {
+        Self::Model { path: path.into(), reason: reason.lines().next().unwrap_or_default().to_owned() }
     }
 
     /// For `map_err`: JSON at `path` that does not parse.

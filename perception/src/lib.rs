@@ -7,6 +7,7 @@ pub mod eval;
 pub mod frame;
 pub mod model;
 pub mod node;
+pub mod onnx;
 pub mod optim;
 pub mod perceiver;
 pub mod rig;

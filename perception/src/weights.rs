@@ -12,7 +12,7 @@ use crate::Error;
 use crate::model::{Network, NetworkConfig};
 
 /// The metadata key under which the configuration stands.
-const CONFIG: &str = "tandem.network";
+pub(crate) const CONFIG: &str = "tandem.network";
 
 /// Writes a network's weights with its configuration, by way of a file beside it.
 ///

@@ -1,11 +1,16 @@
 //! By what the planner of `tandem drive` sees.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context;
+use burn::backend::Flex;
 use clap::ValueEnum;
 use tandem_graph::lockstep::NodeLatency;
+use tandem_perception::node::PerceptionNode;
+use tandem_perception::perceiver::Perceiver;
+use tandem_perception::weights;
 use tandem_sim::camera::rig;
 use tandem_sim::{CameraSight, Sight};
 
@@ -16,6 +21,8 @@ use crate::size::Size;
 pub enum Perception {
     /// Everything around as it is, at once.
     Truth,
+    /// What a network makes of cameras.
+    Cameras,
     /// Everything around as it is, but as seldom and as late as cameras tell; the images are rendered too.
     Oracle,
 }
@@ -27,6 +34,9 @@ pub struct Looking {
     /// By what the planner sees.
     #[arg(long, value_delimiter = ',', default_value = "truth")]
     perception: Vec<Perception>,
+    /// The network that looks through the cameras.
+    #[arg(long, value_name = "FILE", required_if_eq("perception", "cameras"))]
+    weights: Option<PathBuf>,
     /// How long perception computes on the images of one moment.
     #[arg(long, value_name = "MS", default_value_t = 150)]
     perception_ms: u64,
@@ -53,10 +63,25 @@ impl Looking {
         kinds.into_iter().map(|kind| self.sight(kind)).collect()
     }
 
+    /// A network of its own for each run; the weights are read once.
+    fn network(&self) -> anyhow::Result<CameraSight> {
+        let path = self.weights.as_deref().context("--weights: which network looks through the cameras?")?;
+        let device = Default::default();
+        let (network, config) = weights::load::<Flex>(path, &device)?;
+        // A network's parameters may be handed between threads, but not shared by them.
+        let network = Mutex::new(network);
+        Ok(CameraSight::new("cameras", move |_, sight| {
+            let network = network.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let cameras: Vec<String> = sight.rig.iter().map(|camera| camera.name.clone()).collect();
+            Box::new(PerceptionNode::new(Perceiver::new(network, config.clone(), device), &cameras))
+        }))
+    }
+
     fn sight(&self, kind: Perception) -> anyhow::Result<Sight> {
         let sight = match kind {
             Perception::Truth => return Ok(Sight::Truth),
             Perception::Oracle => CameraSight::oracle(),
+            Perception::Cameras => self.network()?,
         };
         let rig = match &self.rig {
             Some(path) => rig::read(path)?,

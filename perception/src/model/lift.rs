@@ -28,7 +28,7 @@ pub struct LiftIndices<B: Backend> {
 }
 
 /// A voxel's feature is so much more than its share of the depth: where nothing is known yet, the shares are small.
-const GAIN: f64 = 8.0;
+pub(crate) const GAIN: f64 = 8.0;
 
 /// Image features become grid features.
 #[derive(Module, Debug)]

@@ -4,9 +4,9 @@ pub mod backbone;
 pub mod bev;
 pub mod config;
 pub mod heads;
-mod layer;
+pub(crate) mod layer;
 pub mod lift;
-mod neck;
+pub(crate) mod neck;
 pub mod network;
 
 pub use config::{Backbone, DepthBins, Grid, NetworkConfig};

@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Tensor};
 
 /// Blocks of a stage: how many, kernel, stride of the first, expansion, channels out.
-pub(crate) const STAGES: [(usize, usize, usize, usize, usize); 5] =
+const STAGES: [(usize, usize, usize, usize, usize); 5] =
     [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112)];
 
 /// Channels after the stem.
@@ -62,6 +62,11 @@ impl<B: Backend> EfficientNet<B> {
             _ => Block { depthwise: block.depthwise.no_grad(), ..block },
         };
         Self { stem: self.stem.no_grad(), blocks: self.blocks.into_iter().enumerate().map(freeze).collect() }
+    }
+
+    /// Whether the output of a block, counted through the stages, is one of the features.
+    pub(crate) fn is_tap(number: usize) -> bool {
+        TAPS.iter().any(|tap| STAGES[..=*tap].iter().map(|(count, ..)| count).sum::<usize>() == number + 1)
     }
 
     /// Images `[n, 3, height, width]` → features at strides 8 and 16.

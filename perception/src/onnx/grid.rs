@@ -1,0 +1,109 @@
+//! The grid half of the network as ONNX nodes: lift, fusion with the previous frame, encoder.
+
+use burn::tensor::backend::Backend;
+
+use super::graph::{Attribute, Graph, Value};
+use super::kernel::Kernel;
+use super::layer::{add, concat, conv, conv_relu, double, gather, linear, reshape, residual, transpose};
+use crate::model::NetworkConfig;
+use crate::model::bev::{GridEncoder, HISTORY_PLANES};
+use crate::model::lift::{GAIN, Lift};
+
+/// onnxruntime's blocked convolutions take channels by fours.
+const BLOCK: usize = 4;
+
+/// Values that say which image feature every voxel reads, see [`crate::model::lift::LiftIndices`].
+pub(super) struct LiftInputs {
+    pub(super) context: Value,
+    pub(super) depth: Value,
+    pub(super) seen: Value,
+}
+
+/// Image features `[batch · cameras, neck, height, width]` → grid `[batch, lifted, cells, cells]`.
+pub(super) fn lift<B: Backend>(
+    graph: &mut Graph,
+    lift: &Lift<B>,
+    config: &NetworkConfig,
+    features: &Value,
+    inputs: &LiftInputs,
+) -> Value {
+    graph.part("lift");
+    let (channels, cells) = (config.context as i64, config.grid.cells as i64);
+    let context = conv(graph, &lift.context, features);
+    let context = transpose(graph, &context, &[0, 2, 3, 1]);
+    let context = reshape(graph, &context, &[-1, channels]);
+    let depth = conv(graph, &lift.depth, features);
+    // Channels last first, as a softmax over them then needs no transposition of its own.
+    let depth = transpose(graph, &depth, &[0, 2, 3, 1]);
+    let depth = graph.node("Softmax", &[&depth], &[("axis", Attribute::Int(3))]);
+    let depth = reshape(graph, &depth, &[-1]);
+    let gain = graph.floats(&[], &[GAIN as f32]);
+    let weight = gather(graph, &depth, &inputs.depth);
+    let weight = graph.node("Mul", &[&weight, &inputs.seen], &[]);
+    let weight = graph.node("Mul", &[&weight, &gain], &[]);
+    let weight = reshape(graph, &weight, &[-1, 1]);
+    let voxels = gather(graph, &context, &inputs.context);
+    let voxels = graph.node("Mul", &[&voxels, &weight], &[]);
+    let columns = reshape(graph, &voxels, &[-1, config.grid.heights_m.len() as i64 * channels]);
+    let folded = linear(graph, &lift.fold, &columns);
+    let lifted = config.lifted as i64;
+    let folded = reshape(graph, &folded, &[-1, cells * cells, lifted]);
+    let folded = transpose(graph, &folded, &[0, 2, 1]);
+    reshape(graph, &folded, &[-1, lifted, cells, cells])
+}
+
+/// What the encoder reads beside this frame's grid, see [`crate::model::Input`].
+pub(super) struct PastInputs {
+    pub(super) previous: Value,
+    pub(super) index: Value,
+    pub(super) weight: Value,
+    pub(super) history: Value,
+}
+
+/// The half-resolution grid of this frame, and the features that all heads read.
+pub(super) fn encode<B: Backend>(
+    graph: &mut Graph,
+    encoder: &GridEncoder<B>,
+    config: &NetworkConfig,
+    lifted: &Value,
+    past: &PastInputs,
+) -> [Value; 2] {
+    graph.part("encoder.shrink");
+    let current = conv_relu(graph, &encoder.shrink, lifted);
+    graph.part("encoder.fuse");
+    let (side, channels) = (config.grid.cells as i64 / 2, config.encoder[0] as i64);
+    let table = transpose(graph, &past.previous, &[0, 2, 3, 1]);
+    let table = reshape(graph, &table, &[-1, channels]);
+    let taps = gather(graph, &table, &past.index);
+    let weight = reshape(graph, &past.weight, &[-1, 1]);
+    let taps = graph.node("Mul", &[&taps, &weight], &[]);
+    let taps = reshape(graph, &taps, &[-1, 4, channels]);
+    let axis = graph.ints(&[1]);
+    let warped = graph.node("ReduceSum", &[&taps, &axis], &[("keepdims", Attribute::Int(0))]);
+    let warped = reshape(graph, &warped, &[-1, side, side, channels]);
+    let warped = transpose(graph, &warped, &[0, 3, 1, 2]);
+    // Planes of zeros make up the channels to whole blocks.
+    let planes = (2 * config.encoder[0] + HISTORY_PLANES).next_multiple_of(BLOCK) - 2 * config.encoder[0];
+    let pads = graph.ints(&[0, 0, 0, (planes - HISTORY_PLANES) as i64]);
+    let history = graph.node("Pad", &[&past.history, &pads], &[]);
+    let history = reshape(graph, &history, &[-1, planes as i64, 1, 1]);
+    let size = graph.ints(&[1, 1, side, side]);
+    let history = graph.node("Expand", &[&history, &size], &[]);
+    let all = concat(graph, &[&current, &warped, &history], 1);
+    let fused = Kernel::of(&encoder.fuse).widened(2 * config.encoder[0] + planes).emit(graph, &all);
+    let mut fine = super::layer::relu(graph, &fused);
+    for (number, block) in encoder.fine.iter().enumerate() {
+        graph.part(&format!("encoder.fine.{number}"));
+        fine = residual(graph, block, &fine);
+    }
+    let mut coarse = fine.clone();
+    for (number, block) in encoder.coarse.iter().enumerate() {
+        graph.part(&format!("encoder.coarse.{number}"));
+        coarse = residual(graph, block, &coarse);
+    }
+    graph.part("encoder.merge");
+    let coarse = conv(graph, &encoder.lateral, &coarse);
+    let coarse = double(graph, &coarse);
+    let merged = add(graph, &coarse, &fine);
+    [current, conv_relu(graph, &encoder.merge, &merged)]
+}

@@ -1,0 +1,107 @@
+//! An exported network on onnxruntime: the same frames in, the same numbers out as in burn.
+
+use std::path::Path;
+
+use super::runtime::{Given, Model, Options};
+use crate::Error;
+use crate::decode::Numbers;
+use crate::frame::Frame;
+use crate::model::NetworkConfig;
+use crate::model::bev::HISTORY_PLANES;
+use crate::weights::CONFIG;
+
+const INPUTS: [&str; 8] =
+    ["images", "lift_context", "lift_depth", "lift_seen", "previous", "warp_index", "warp_weight", "history"];
+
+const OUTPUTS: [&str; 7] = ["scores", "cells", "boxes", "forecasts", "map", "embedding", "current"];
+
+/// A network from a file that [`super::write`] made, for one frame at a time.
+#[derive(Debug)]
+pub struct Session {
+    model: Model,
+    config: NetworkConfig,
+}
+
+/// What a network says of a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// `[count]`: scores of the most certain objects, falling.
+    pub scores: Vec<f32>,
+    /// What its objects, map and embedding are read from.
+    pub numbers: Numbers,
+    /// `[fine, cells / 2, cells / 2]`: the grid, for the next frame.
+    pub current: Vec<f32>,
+}
+
+impl Session {
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] without onnxruntime's library, [`Error::Model`] for a file that is no network of ours or that
+    /// the execution provider cannot take.
+    pub fn load(path: &Path, options: Options) -> Result<Self, Error> {
+        let model = Model::load(path, options)?;
+        let text = model.metadata(CONFIG);
+        let text = text.ok_or_else(|| Error::model(path, "it does not say which network it is"))?;
+        let config: NetworkConfig =
+            serde_json::from_str(&text).map_err(|error| Error::model(path, &error.to_string()))?;
+        config.check().map_err(|reason| Error::model(path, &reason))?;
+        model.has(&INPUTS, &OUTPUTS)?;
+        Ok(Self { model, config })
+    }
+
+    /// What the network is like.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// A grid `[fine, cells / 2, cells / 2]` for a frame without a previous one.
+    pub fn no_previous(&self) -> Vec<f32> {
+        let half = self.config.grid.cells / 2;
+        vec![0.0; self.config.encoder[0] * half * half]
+    }
+
+    /// One frame, with the grid that the previous one gave.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for a frame of another network's shape, or if onnxruntime fails.
+    pub fn run(&mut self, frame: &Frame, previous: &[f32]) -> Result<Answer, Error> {
+        let [height, width] = self.config.image;
+        let half = self.config.grid.cells / 2;
+        let (voxels, taps) = (frame.lift.seen.len(), frame.warp.weight.len());
+        let shapes: [&[usize]; 8] = [
+            &[1, self.config.cameras, 3, height, width],
+            &[voxels],
+            &[voxels],
+            &[voxels],
+            &[1, self.config.encoder[0], half, half],
+            &[taps],
+            &[taps],
+            &[1, HISTORY_PLANES],
+        ];
+        let given = [
+            Given::Floats(&frame.images),
+            Given::Ints(&frame.lift.context),
+            Given::Ints(&frame.lift.depth),
+            Given::Floats(&frame.lift.seen),
+            Given::Floats(previous),
+            Given::Ints(&frame.warp.index),
+            Given::Floats(&frame.warp.weight),
+            Given::Floats(&frame.history),
+        ];
+        let inputs: Vec<_> =
+            INPUTS.into_iter().zip(shapes).zip(given).map(|((name, shape), given)| (name, shape, given)).collect();
+        let [scores, cells, boxes, forecasts, map, embedding, current] = self.model.run(&inputs, OUTPUTS)?;
+        Ok(Answer {
+            scores: scores.floats(),
+            numbers: Numbers {
+                cells: cells.ints(),
+                boxes: boxes.floats(),
+                forecasts: forecasts.floats(),
+                map: map.floats(),
+                embedding: embedding.floats(),
+            },
+            current: current.floats(),
+        })
+    }
+}
