@@ -142,7 +142,7 @@ impl Planter<'_> {
         let height_m = f64::from(self.dice.between(4.5, 10.0));
         let spread_m = height_m * f64::from(self.dice.between(0.45, 0.75)) * if kind == 2 { 0.6 } else { 1.0 };
         let (leaves, second) = (self.varied(self.look.leaves, 0.3), self.varied(self.look.leaves, 0.35));
-        let yaw_rad = f64::from(self.dice.between(0.0, 6.28));
+        let yaw_rad = f64::from(self.dice.between(0.0, std::f32::consts::TAU));
         let size = [spread_m, spread_m, height_m];
         let palette = colors(leaves, second, BARK);
         self.add(Item::still(&kinds[kind], at.coords.push(0.0), yaw_rad, size, palette, semantics::VEGETATION));

@@ -12,8 +12,11 @@ use crate::Error;
 /// The size of nuScenes' images, px.
 const FULL: [f64; 2] = [1600.0, 900.0];
 
-/// The six cameras of a nuScenes vehicle, rounded: name, mount (m), yaw (deg), focal length and principal point (px).
-const NUSCENES: [(&str, [f64; 3], f64, f64, [f64; 2]); 6] = [
+/// A camera's name, mount (m), yaw (deg), focal length and principal point (px).
+type Usual = (&'static str, [f64; 3], f64, f64, [f64; 2]);
+
+/// The six cameras of a nuScenes vehicle, rounded.
+const NUSCENES: [Usual; 6] = [
     ("CAM_FRONT", [1.70, 0.0, 1.51], 0.0, 1266.0, [816.0, 491.0]),
     ("CAM_FRONT_RIGHT", [1.55, -0.49, 1.50], -55.0, 1260.0, [808.0, 495.0]),
     ("CAM_BACK_RIGHT", [1.02, -0.48, 1.56], -110.0, 1259.0, [807.0, 501.0]),

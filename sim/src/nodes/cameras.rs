@@ -166,8 +166,10 @@ impl Node for Cameras {
             self.are_mounts_sent = true;
             outputs.publish(&TF_STATIC, step, messages::mounts(&self.sight.rig, step));
         }
-        while let Some(Held { camera, capture, jpeg, .. }) = self.held.pop_front_if(|held| held.due <= step) {
-            self.publish(camera, capture, jpeg, outputs);
+        while self.held.front().is_some_and(|held| held.due <= step) {
+            if let Some(Held { camera, capture, jpeg, .. }) = self.held.pop_front() {
+                self.publish(camera, capture, jpeg, outputs);
+            }
         }
         let (Some(truth), Some(odometry)) = (inputs.latest(&SIM_OBJECTS), inputs.latest(&ODOMETRY)) else { return };
         let now = truth.capture;
