@@ -212,7 +212,8 @@ impl Description {
                 return Err(("outputs.columns", format!("there is no {what}")));
             }
         }
-        if !has(&[Column::Yaw]) && !(has(&[Column::SinYaw]) && has(&[Column::CosYaw])) {
+        let is_yaw_known = has(&[Column::Yaw]) || (has(&[Column::SinYaw]) && has(&[Column::CosYaw]));
+        if !is_yaw_known {
             return Err(("outputs.columns", "there is no yaw".into()));
         }
         Ok(())
