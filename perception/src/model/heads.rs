@@ -18,10 +18,10 @@ pub const CLASSES: usize = 10;
 /// width, height (m), sine and cosine of the yaw, velocity over ground (x, y; m/s in the vehicle's frame).
 pub const BOX: usize = 10;
 
-/// Attributes of nuScenes, see [`crate::detection::Attribute`].
+/// Attributes of nuScenes, see [`crate::eval::Attribute`].
 pub const ATTRIBUTES: usize = 8;
 
-/// Planes of the map, see [`crate::detection::MapPlane`]; the lanes' direction is two more.
+/// Planes of the map, see [`crate::truth::MapPlane`]; the lanes' direction is two more.
 pub const MAP_CLASSES: usize = 4;
 
 /// Modes of a forecast.
