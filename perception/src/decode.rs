@@ -219,7 +219,8 @@ mod tests {
             attribute: Some(Attribute::VehicleMoving),
             future: std::array::from_fn(|step| Some([12.0 - step as f64, -7.0 + 0.1 * step as f64])),
         };
-        let truth = Truth { things: vec![thing.clone()], roads: None, depth_m: Vec::new(), tags: None };
+        let truth =
+            Truth { things: vec![thing.clone()], roads: None, depth_m: Vec::new(), shown: Vec::new(), tags: None };
         let targets = Targets::new(&config, &truth, GridFrame::VEHICLE);
         let boxes = perfect(&config, &targets).boxes(&config);
         let [found] = boxes.as_slice() else { panic!("{boxes:?}") };

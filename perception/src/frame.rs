@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::model::bev::Warp;
 use crate::model::lift::LiftIndices;
 use crate::model::{Input, NetworkConfig};
-use crate::rig::{LiftTable, WarpTable};
+use crate::rig::{LiftTable, RAYS, WarpTable};
 
 /// What the network reads of one frame, on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,12 @@ impl Frame {
                 context: gather(|frame| &frame.lift.context, pixels * 4),
                 depth: gather(|frame| &frame.lift.depth, pixels * config.depth.count),
                 seen: floats(concat(frames, |frame| &frame.lift.seen), device),
+                rays: floats::<B, 1>(concat(frames, |frame| &frame.lift.rays), device).reshape([
+                    batch * config.cameras,
+                    RAYS,
+                    height / 8,
+                    width / 8,
+                ]),
             },
             previous,
             warp: Warp {

@@ -5,6 +5,7 @@ pub mod decode;
 pub mod error;
 pub mod eval;
 pub mod frame;
+pub mod kernel;
 pub mod model;
 pub mod node;
 pub mod onnx;

@@ -13,6 +13,7 @@ use tandem_graph::Stamp;
 use crate::Error;
 use crate::decode::{Numbers, SeenBox};
 use crate::frame::Frame;
+use crate::kernel::Kernels;
 use crate::model::{Network, NetworkConfig};
 use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
 
@@ -74,7 +75,7 @@ struct Memory<B: Backend> {
     grid: Tensor<B, 4>,
 }
 
-impl<B: Backend> Perceiver<B> {
+impl<B: Kernels> Perceiver<B> {
     /// With the weights of a network, without memory.
     pub fn new(network: Network<B>, config: NetworkConfig, device: Device<B>) -> Self {
         let images = vec![0.0; config.cameras * 3 * config.image[0] * config.image[1]];

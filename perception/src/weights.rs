@@ -9,6 +9,7 @@ use burn_store::{ModuleSnapshot, SafetensorsStore};
 use safetensors::SafeTensors;
 
 use crate::Error;
+use crate::kernel::Kernels;
 use crate::model::{Network, NetworkConfig};
 
 /// The metadata key under which the configuration stands.
@@ -31,7 +32,7 @@ pub fn save<B: Backend>(network: &Network<B>, config: &NetworkConfig, path: &Pat
 /// # Errors
 /// [`Error::Weights`] for a file that is damaged, says no configuration, or whose tensors are not those of its
 /// configuration.
-pub fn load<B: Backend>(path: &Path, device: &Device<B>) -> Result<(Network<B>, NetworkConfig), Error> {
+pub fn load<B: Kernels>(path: &Path, device: &Device<B>) -> Result<(Network<B>, NetworkConfig), Error> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let wrong = |reason: String| Error::weights(path, reason);
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;

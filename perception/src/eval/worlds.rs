@@ -1,6 +1,5 @@
 //! How well a network sees generated worlds that it was not trained on.
 
-use burn::tensor::backend::Backend;
 use serde::Serialize;
 use tandem_sim::camera::rig;
 
@@ -10,6 +9,7 @@ use super::forecast::{self, ForecastMetrics, Future};
 use super::map::{MapIou, MapMetrics};
 use crate::Error;
 use crate::decode::{SeenBox, sigmoid};
+use crate::kernel::Kernels;
 use crate::model::heads::{MAP_CLASSES, MODES};
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::{GridFrame, Pixels};
@@ -45,7 +45,7 @@ pub struct WorldMetrics {
 ///
 /// # Errors
 /// If a world cannot be made or seen.
-pub fn evaluate<B: Backend>(
+pub fn evaluate<B: Kernels>(
     perceiver: &mut Perceiver<B>,
     seeds: &[u64],
     done: &mut dyn FnMut(u64),
@@ -83,7 +83,7 @@ pub fn evaluate<B: Backend>(
     })
 }
 
-fn count_map<B: Backend>(map: &mut MapIou, perceiver: &Perceiver<B>, captured: &Captured, percept: &Percept) {
+fn count_map<B: Kernels>(map: &mut MapIou, perceiver: &Perceiver<B>, captured: &Captured, percept: &Percept) {
     let Some(roads) = &captured.map else { return };
     let grid = &perceiver.config().grid;
     let here = tandem_datasets::log::planar(&captured.map_from_ego);

@@ -2,13 +2,13 @@
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::config::NetworkConfig;
 use super::layer::{ResidualBlock, conv};
 use super::neck::double;
+use crate::kernel::{Activation, Kernels, convolve};
 
 /// Where every cell of the half-resolution grid lay in the previous frame's grid. `n` is the number of cells, ordered
 /// batch, row, column.
@@ -23,6 +23,19 @@ pub struct Warp<B: Backend> {
 /// Constant inputs of the fusion: time since the previous frame in s, and whether there is one.
 pub const HISTORY_PLANES: usize = 2;
 
+/// Inputs of the fusion that say where a cell lies: cosine and sine of its bearing, and its distance.
+pub const PLACE_PLANES: usize = 3;
+
+/// The planes that say where a cell lies, `[PLACE_PLANES, side, side]`: what a camera shows of an object's heading is
+/// seen from a bearing, and what is far is seen less sharply. The distance is 1 at the middle of a side.
+pub(crate) fn place_planes(side: usize) -> Vec<f32> {
+    let offset = |index: usize| (index as f32 + 0.5) / side as f32 * 2.0 - 1.0;
+    let cells = || (0..side * side).map(|cell| [offset(cell / side), offset(cell % side)]);
+    let range = |[x, y]: [f32; 2]| x.hypot(y);
+    let cos = cells().map(|at| at[0] / range(at));
+    cos.chain(cells().map(|at| at[1] / range(at))).chain(cells().map(range)).collect()
+}
+
 /// From lifted features to the features that all heads read.
 #[derive(Module, Debug)]
 pub struct GridEncoder<B: Backend> {
@@ -34,7 +47,7 @@ pub struct GridEncoder<B: Backend> {
     pub(crate) merge: Conv2d<B>,
 }
 
-impl<B: Backend> GridEncoder<B> {
+impl<B: Kernels> GridEncoder<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         let [fine, coarse] = config.encoder;
@@ -45,7 +58,7 @@ impl<B: Backend> GridEncoder<B> {
         };
         Self {
             shrink: conv([config.lifted, fine], 3, 2, device),
-            fuse: conv([2 * fine + HISTORY_PLANES, fine], 3, 1, device),
+            fuse: conv([2 * fine + HISTORY_PLANES + PLACE_PLANES, fine], 3, 1, device),
             fine: chain([fine, fine], 1, config.blocks[0]),
             coarse: chain([fine, coarse], 2, config.blocks[1]),
             lateral: conv([coarse, fine], 1, 1, device),
@@ -55,7 +68,7 @@ impl<B: Backend> GridEncoder<B> {
 
     /// The lifted grid `[batch, lifted, cells, cells]` at half resolution: what the next frame fuses with.
     pub fn shrink(&self, grid: Tensor<B, 4>) -> Tensor<B, 4> {
-        relu(self.shrink.forward(grid))
+        convolve(&self.shrink, grid, Activation::Relu)
     }
 
     /// The half-resolution grid of this frame, that of the previous one (in its own vehicle frame), where to read it,
@@ -74,10 +87,12 @@ impl<B: Backend> GridEncoder<B> {
         let warped = taps.reshape([cells, 4, channels]).sum_dim(1);
         let warped = warped.reshape([batch, rows, columns, channels]).permute([0, 3, 1, 2]);
         let planes = history.reshape([batch, HISTORY_PLANES, 1, 1]).expand([batch, HISTORY_PLANES, rows, columns]);
-        let fused = relu(self.fuse.forward(Tensor::cat(vec![now, warped, planes], 1)));
+        let place = TensorData::new(place_planes(rows), [1, PLACE_PLANES, rows, columns]);
+        let place = Tensor::<B, 4>::from_data(place, &planes.device()).expand([batch, PLACE_PLANES, rows, columns]);
+        let fused = convolve(&self.fuse, Tensor::cat(vec![now, warped, planes, place], 1), Activation::Relu);
         let fine = self.fine.iter().fold(fused, |x, block| block.forward(x));
         let coarse = self.coarse.iter().fold(fine.clone(), |x, block| block.forward(x));
-        let merged = double(self.lateral.forward(coarse)) + fine;
-        relu(self.merge.forward(merged))
+        let merged = double(convolve(&self.lateral, coarse, Activation::None)) + fine;
+        convolve(&self.merge, merged, Activation::Relu)
     }
 }

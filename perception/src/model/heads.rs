@@ -10,6 +10,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::config::NetworkConfig;
 use super::layer::{conv, output_conv, spread};
+use crate::kernel::{Activation, Kernels, convolve};
 
 /// Object classes, in the order of [`tandem_datasets::DetectionClass`].
 pub const CLASSES: usize = 10;
@@ -32,6 +33,9 @@ pub const FORECAST_STEPS: usize = 6;
 
 /// Length of the scene's embedding.
 pub const EMBEDDING: usize = 128;
+
+/// What training asks of every lifted feature: whether it shows something of each object class, the road, its paint.
+pub const SHOWN: usize = CLASSES + 2;
 
 /// What the embedding is trained to tell: light (3), weather (3), and how many objects of each class there are.
 pub const TAGS: usize = 6 + CLASSES;
@@ -58,7 +62,7 @@ pub struct ObjectHead<B: Backend> {
     pub(crate) attributes: Conv2d<B>,
 }
 
-impl<B: Backend> ObjectHead<B> {
+impl<B: Kernels> ObjectHead<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         let mut heat = output_conv([config.head, 4 * CLASSES], device);
@@ -74,11 +78,12 @@ impl<B: Backend> ObjectHead<B> {
 
     /// Features `[batch, head, cells / 2, cells / 2]` → maps.
     pub fn forward(&self, features: Tensor<B, 4>) -> ObjectMaps<B> {
-        let hidden = relu(self.hidden.forward(features));
+        let hidden = convolve(&self.hidden, features, Activation::Relu);
+        let output = |layer, hidden: &Tensor<B, 4>| spread(convolve(layer, hidden.clone(), Activation::None));
         ObjectMaps {
-            heat: spread(self.heat.forward(hidden.clone())),
-            boxes: spread(self.boxes.forward(hidden.clone())),
-            attributes: spread(self.attributes.forward(hidden.clone())),
+            heat: output(&self.heat, &hidden),
+            boxes: output(&self.boxes, &hidden),
+            attributes: output(&self.attributes, &hidden),
             hidden,
         }
     }
@@ -104,7 +109,7 @@ pub struct ForecastHead<B: Backend> {
     pub(crate) output: Linear<B>,
 }
 
-impl<B: Backend> ForecastHead<B> {
+impl<B: Kernels> ForecastHead<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         let hidden = 2 * config.head;
@@ -151,7 +156,7 @@ pub struct MapHead<B: Backend> {
     pub(crate) output: Conv2d<B>,
 }
 
-impl<B: Backend> MapHead<B> {
+impl<B: Kernels> MapHead<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         Self {
@@ -163,7 +168,8 @@ impl<B: Backend> MapHead<B> {
     /// Features `[batch, head, cells / 2, cells / 2]` → `[batch, 6, cells, cells]`: logits of the map's planes, then
     /// sine and cosine of the nearest lane's direction.
     pub fn forward(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
-        spread(self.output.forward(relu(self.hidden.forward(features))))
+        let hidden = convolve(&self.hidden, features, Activation::Relu);
+        spread(convolve(&self.output, hidden, Activation::None))
     }
 }
 
@@ -174,7 +180,7 @@ pub struct SceneHead<B: Backend> {
     pub(crate) tags: Linear<B>,
 }
 
-impl<B: Backend> SceneHead<B> {
+impl<B: Kernels> SceneHead<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         Self {

@@ -11,6 +11,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Tensor};
 
+use crate::kernel::{Activation, Kernels, convolve};
+
 /// A convolution with a square kernel that keeps the size at stride 1 and halves it at stride 2; for a ReLU after it.
 pub fn conv<B: Backend>(channels: [usize; 2], kernel: usize, stride: usize, device: &Device<B>) -> Conv2d<B> {
     unbiased(config(channels, kernel).with_stride([stride, stride]).with_initializer(kaiming(1.0)).init(device))
@@ -51,7 +53,7 @@ pub struct ResidualBlock<B: Backend> {
     pub(crate) shortcut: Option<Conv2d<B>>,
 }
 
-impl<B: Backend> ResidualBlock<B> {
+impl<B: Kernels> ResidualBlock<B> {
     /// `channels`: in, out.
     pub fn new(channels: [usize; 2], stride: usize, device: &Device<B>) -> Self {
         let changes = stride != 1 || channels[0] != channels[1];
@@ -67,10 +69,11 @@ impl<B: Backend> ResidualBlock<B> {
     /// `[batch, in, height, width]` → `[batch, out, height / stride, width / stride]`.
     pub fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let past = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x.clone()),
+            Some(shortcut) => convolve(shortcut, x.clone(), Activation::None),
             None => x.clone(),
         };
-        relu(self.second.forward(relu(self.first.forward(x))) + past)
+        let first = convolve(&self.first, x, Activation::Relu);
+        relu(convolve(&self.second, first, Activation::None) + past)
     }
 }
 

@@ -10,10 +10,13 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::config::NetworkConfig;
+use super::heads::SHOWN;
 use super::layer::{conv, output_conv};
+use crate::kernel::{Activation, Kernels, convolve};
+use crate::rig::RAYS;
 
 /// Which image feature every voxel reads. Voxels are ordered batch, row, column, height; `n` is their number.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct LiftIndices<B: Backend> {
     pub depth: Tensor<B, 1, Int>,
     /// `[n]`: 1 where a camera sees the voxel, else 0.
     pub seen: Tensor<B, 1>,
+    /// `[batch · cameras, RAYS, height, width]`: what the calibration says of every pixel, see [`RAYS`].
+    pub rays: Tensor<B, 4>,
 }
 
 /// A voxel's feature is so much more than its share of the depth: where nothing is known yet, the shares are small.
@@ -38,41 +43,50 @@ pub struct Lift<B: Backend> {
     pub(crate) depth: Conv2d<B>,
     /// The voxels of a column become one vector.
     pub(crate) fold: Linear<B>,
+    /// What a lifted feature shows; asked in training alone.
+    shown: Linear<B>,
     channels: usize,
     heights: usize,
     cells: usize,
 }
 
-impl<B: Backend> Lift<B> {
+impl<B: Kernels> Lift<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         let (channels, heights) = (config.context, config.grid.heights_m.len());
         Self {
             context: conv([config.neck, 4 * channels], 1, 1, device),
-            depth: output_conv([config.neck, config.depth.count], device),
+            depth: depth_conv(config, device),
             fold: LinearConfig::new(channels * heights, config.lifted).init(device),
+            shown: LinearConfig::new(channels, SHOWN).init(device),
             channels,
             heights,
             cells: config.grid.cells,
         }
     }
 
-    /// Image features `[batch · cameras, neck, height, width]` → depth logits `[batch · cameras, bins, height, width]`.
-    pub fn depth(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
-        self.depth.forward(features)
+    /// Image features `[batch · cameras, neck, height, width]` and rays → depth logits
+    /// `[batch · cameras, bins, height, width]`.
+    pub fn depth(&self, features: Tensor<B, 4>, rays: Tensor<B, 4>) -> Tensor<B, 4> {
+        convolve(&self.depth, Tensor::cat(vec![features, rays], 1), Activation::None)
     }
 
-    /// Image features `[batch · cameras, neck, height, width]` and depth logits → grid `[batch, lifted, cells, cells]`.
-    pub fn forward(
-        &self,
-        features: Tensor<B, 4>,
-        depth_logits: Tensor<B, 4>,
-        indices: &LiftIndices<B>,
-    ) -> Tensor<B, 4> {
-        let context = self.context.forward(features);
+    /// Image features `[batch · cameras, neck, height, width]` → what is lifted of them,
+    /// `[batch · cameras · height · width · 4, context]`, in the order of [`LiftIndices::context`].
+    pub fn context(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
+        let context = convolve(&self.context, features, Activation::None);
         let [images, _, height, width] = context.dims();
-        let context = context.permute([0, 2, 3, 1]).reshape([images * height * width * 4, self.channels]);
-        let bins = depth_logits.dims()[1];
+        context.permute([0, 2, 3, 1]).reshape([images * height * width * 4, self.channels])
+    }
+
+    /// What the lifted features show, `[batch · cameras · height · width · 4, SHOWN]`: logits, see [`SHOWN`].
+    pub fn shown(&self, context: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.shown.forward(context)
+    }
+
+    /// What is lifted and depth logits → grid `[batch, lifted, cells, cells]`.
+    pub fn forward(&self, context: Tensor<B, 2>, depth_logits: Tensor<B, 4>, indices: &LiftIndices<B>) -> Tensor<B, 4> {
+        let [images, bins, height, width] = depth_logits.dims();
         let depth = softmax(depth_logits, 1).permute([0, 2, 3, 1]).reshape([images * height * width * bins]);
         let weight = depth.select(0, indices.depth.clone()) * indices.seen.clone() * GAIN;
         let voxels = context.select(0, indices.context.clone()) * weight.unsqueeze_dim(1);
@@ -82,4 +96,23 @@ impl<B: Backend> Lift<B> {
         let lifted = folded.dims()[2];
         folded.swap_dims(1, 2).reshape([batch, lifted, self.cells, self.cells])
     }
+}
+
+/// How strongly a fresh network believes that a pixel shows the ground: its depths lie within a quarter of the range.
+const GROUND_BELIEF: f32 = 8.0;
+
+/// The output of the depths, which begins with the ground where a ray meets it: with its depth `a` and the middle `b` of a
+/// bin, both −1 to 1 over the range, a logit of `belief · (2 a b − b²)` is a Gaussian around `a` after the softmax.
+fn depth_conv<B: Backend>(config: &NetworkConfig, device: &Device<B>) -> Conv2d<B> {
+    let bins = config.depth.count;
+    let mut conv = output_conv([config.neck + RAYS, bins], device);
+    let middles: Vec<f32> = (0..bins).map(|bin| (2 * bin + 1) as f32 / bins as f32 - 1.0).collect();
+    let column = |values: Vec<f32>| Tensor::<B, 4>::from_data(TensorData::new(values, [bins, 1, 1, 1]), device);
+    let slope = column(middles.iter().map(|middle| 2.0 * GROUND_BELIEF * middle).collect());
+    let square = column(middles.iter().map(|middle| -GROUND_BELIEF * middle * middle).collect());
+    let rays = config.neck..config.neck + 2;
+    let belief = Tensor::cat(vec![square, slope], 1);
+    conv.weight = conv.weight.map(|weight| weight.slice_assign([0..bins, rays, 0..1, 0..1], belief));
+    conv.weight = conv.weight.map(|weight| weight.detach().require_grad());
+    conv
 }

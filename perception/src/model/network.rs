@@ -13,6 +13,7 @@ use super::heads::{ATTRIBUTES, BOX, ForecastHead, MapHead, ObjectHead, ObjectMap
 use super::lift::{Lift, LiftIndices};
 use super::neck::Neck;
 use crate::Error;
+use crate::kernel::Kernels;
 
 /// What the network reads.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct Features<B: Backend> {
     pub images: Tensor<B, 4>,
     /// `[batch · cameras, bins, height / 8, width / 8]`: logits.
     pub depth: Tensor<B, 4>,
+    /// `[batch · cameras · height / 8 · width / 8 · 4, context]`: what is lifted.
+    pub context: Tensor<B, 2>,
     /// `[batch, fine, cells / 2, cells / 2]`: for the next frame.
     pub current: Tensor<B, 4>,
     /// `[batch, head, cells / 2, cells / 2]`: for the heads.
@@ -76,6 +79,8 @@ pub struct Answers<B: Backend> {
     pub map: Tensor<B, 4>,
     /// `[batch · cameras, bins, height / 8, width / 8]`: logits.
     pub depth: Tensor<B, 4>,
+    /// `[batch · cameras · height / 8 · width / 8 · 4, SHOWN]`: logits.
+    pub shown: Tensor<B, 2>,
     /// `[batch, 16]`.
     pub tags: Tensor<B, 2>,
 }
@@ -94,7 +99,7 @@ pub struct Network<B: Backend> {
     forecast_objects: usize,
 }
 
-impl<B: Backend> Network<B> {
+impl<B: Kernels> Network<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
         Self {
@@ -110,20 +115,22 @@ impl<B: Backend> Network<B> {
         }
     }
 
-    /// Images `[batch, cameras, 3, height, width]` → image features `[batch · cameras, neck, height / 8, width / 8]`.
-    pub fn see(&self, images: Tensor<B, 5>) -> Tensor<B, 4> {
+    /// Images `[batch, cameras, 3, height, width]` and their rays → image features
+    /// `[batch · cameras, neck, height / 8, width / 8]`.
+    pub fn see(&self, images: Tensor<B, 5>, rays: Tensor<B, 4>) -> Tensor<B, 4> {
         let [batch, cameras, channels, height, width] = images.dims();
-        self.neck.forward(self.trunk.forward(images.reshape([batch * cameras, channels, height, width])))
+        self.neck.forward(self.trunk.forward(images.reshape([batch * cameras, channels, height, width])), rays)
     }
 
     /// All features for one frame.
     pub fn features(&self, input: Input<B>) -> Features<B> {
-        let images = self.see(input.images);
-        let depth = self.lift.depth(images.clone());
-        let lifted = self.lift.forward(images.clone(), depth.clone(), &input.lift);
+        let images = self.see(input.images, input.lift.rays.clone());
+        let depth = self.lift.depth(images.clone(), input.lift.rays.clone());
+        let context = self.lift.context(images.clone());
+        let lifted = self.lift.forward(context.clone(), depth.clone(), &input.lift);
         let current = self.encoder.shrink(lifted);
         let grid = self.encoder.forward(current.clone(), input.previous, &input.warp, input.history);
-        Features { images, depth, current, grid }
+        Features { images, depth, context, current, grid }
     }
 
     /// What the heads say, objects at the cells `[batch, count]` where they truly are.
@@ -139,6 +146,7 @@ impl<B: Backend> Network<B> {
             forecasts,
             map: self.map.forward(features.grid.clone()),
             depth: features.depth,
+            shown: self.lift.shown(features.context),
             tags: self.scene.tags(self.scene.forward(features.grid, features.images)),
         }
     }

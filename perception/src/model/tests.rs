@@ -15,6 +15,7 @@ use super::lift::{Lift, LiftIndices};
 use super::neck::Neck;
 use super::*;
 use crate::model::bev::{GridEncoder, Warp};
+use crate::rig::RAYS;
 
 type A = Autodiff<Flex>;
 
@@ -160,8 +161,9 @@ fn gradients_of_the_backbones_are_right() {
 #[test]
 fn gradients_of_the_neck_are_right() {
     let features = vec![random([2, 5, 4, 8]), random([2, 7, 2, 4])];
+    let rays = random([2, RAYS, 4, 8]);
     let neck = Neck::new(&[5, 7], 6, &Default::default());
-    check(neck, |neck| weigh(neck.forward(features.clone())));
+    check(neck, |neck| weigh(neck.forward(features.clone(), rays.clone())));
 }
 
 #[test]
@@ -174,8 +176,13 @@ fn gradients_of_the_lift_are_right() {
         context: places(voxels, 2 * 4 * 8 * 4),
         depth: places(voxels, 2 * 4 * 8 * 5),
         seen: places(voxels, 2).float(),
+        rays: random([2, RAYS, 4, 8]),
     };
-    check(lift, |lift| weigh(lift.forward(features.clone(), lift.depth(features.clone()) * 10.0, &indices)));
+    check(lift, |lift| {
+        let depth = lift.depth(features.clone(), indices.rays.clone());
+        let context = lift.context(features.clone());
+        weigh(lift.shown(context.clone())) + weigh(lift.forward(context, depth * 10.0, &indices))
+    });
 }
 
 #[test]

@@ -20,6 +20,7 @@ use tandem_graph::topics::{BEV_GRID, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_ST
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 
 use crate::decode::sigmoid;
+use crate::kernel::Kernels;
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::Pixels;
 use crate::track::{Tracker, TrackerConfig};
@@ -46,7 +47,7 @@ pub struct PerceptionNode<B: Backend> {
     last: Option<Stamp>,
 }
 
-impl<B: Backend> PerceptionNode<B> {
+impl<B: Kernels> PerceptionNode<B> {
     /// For a rig whose cameras have these names, in the order in which the network was trained to see them.
     pub fn new(perceiver: Perceiver<B>, cameras: &[String]) -> Self {
         Self {
@@ -84,7 +85,7 @@ impl<B: Backend> PerceptionNode<B> {
     }
 }
 
-impl<B: Backend> Node for PerceptionNode<B> {
+impl<B: Kernels> Node for PerceptionNode<B> {
     fn spec(&self) -> NodeSpec {
         let spec = NodeSpec::every(NAME, PERIOD).reads_queue(&ODOMETRY, POSES).reads(&TF_STATIC);
         let spec = self.eyes.iter().fold(spec, |spec, eye| eye.declare(spec));
@@ -122,7 +123,7 @@ impl<B: Backend> Node for PerceptionNode<B> {
     }
 }
 
-impl<B: Backend> PerceptionNode<B> {
+impl<B: Kernels> PerceptionNode<B> {
     /// Where vehicles may be, in percent, as a grid whose axes are the vehicle's.
     fn grid(&self, stamp: Stamp, map_from_ego: &Isometry3<f64>, percept: &Percept) -> OccupancyGrid {
         let grid = &self.perceiver.config().grid;

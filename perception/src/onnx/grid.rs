@@ -4,9 +4,9 @@ use burn::tensor::backend::Backend;
 
 use super::graph::{Attribute, Graph, Value};
 use super::kernel::Kernel;
-use super::layer::{add, concat, conv, conv_relu, double, gather, linear, reshape, residual, transpose};
+use super::layer::{add, concat, conv, conv_relu, double, gather, linear, reshape, residual, slice, transpose};
 use crate::model::NetworkConfig;
-use crate::model::bev::{GridEncoder, HISTORY_PLANES};
+use crate::model::bev::{GridEncoder, HISTORY_PLANES, PLACE_PLANES, place_planes};
 use crate::model::lift::{GAIN, Lift};
 
 /// onnxruntime's blocked convolutions take channels by fours.
@@ -17,6 +17,7 @@ pub(super) struct LiftInputs {
     pub(super) context: Value,
     pub(super) depth: Value,
     pub(super) seen: Value,
+    pub(super) rays: Value,
 }
 
 /// Image features `[batch · cameras, neck, height, width]` → grid `[batch, lifted, cells, cells]`.
@@ -32,7 +33,8 @@ pub(super) fn lift<B: Backend>(
     let context = conv(graph, &lift.context, features);
     let context = transpose(graph, &context, &[0, 2, 3, 1]);
     let context = reshape(graph, &context, &[-1, channels]);
-    let depth = conv(graph, &lift.depth, features);
+    let seen = concat(graph, &[features, &inputs.rays], 1);
+    let depth = conv(graph, &lift.depth, &seen);
     // Channels last first, as a softmax over them then needs no transposition of its own.
     let depth = transpose(graph, &depth, &[0, 2, 3, 1]);
     let depth = graph.node("Softmax", &[&depth], &[("axis", Attribute::Int(3))]);
@@ -82,15 +84,24 @@ pub(super) fn encode<B: Backend>(
     let warped = graph.node("ReduceSum", &[&taps, &axis], &[("keepdims", Attribute::Int(0))]);
     let warped = reshape(graph, &warped, &[-1, side, side, channels]);
     let warped = transpose(graph, &warped, &[0, 3, 1, 2]);
+    let history = reshape(graph, &past.history, &[-1, HISTORY_PLANES as i64, 1, 1]);
     // Planes of zeros make up the channels to whole blocks.
-    let planes = (2 * config.encoder[0] + HISTORY_PLANES).next_multiple_of(BLOCK) - 2 * config.encoder[0];
-    let pads = graph.ints(&[0, 0, 0, (planes - HISTORY_PLANES) as i64]);
-    let history = graph.node("Pad", &[&past.history, &pads], &[]);
-    let history = reshape(graph, &history, &[-1, planes as i64, 1, 1]);
-    let size = graph.ints(&[1, 1, side, side]);
+    let known = 2 * config.encoder[0] + HISTORY_PLANES + PLACE_PLANES;
+    let planes = PLACE_PLANES + known.next_multiple_of(BLOCK) - known;
+    let half = config.grid.cells / 2;
+    let mut place = place_planes(half);
+    place.resize(planes * half * half, 0.0);
+    let place = graph.floats(&[1, planes, half, half], &place);
+    // As many as there are frames, whose history begins with nothing and takes the place on.
+    let size = graph.ints(&[1, HISTORY_PLANES as i64, side, side]);
     let history = graph.node("Expand", &[&history, &size], &[]);
-    let all = concat(graph, &[&current, &warped, &history], 1);
-    let fused = Kernel::of(&encoder.fuse).widened(2 * config.encoder[0] + planes).emit(graph, &all);
+    let nothing = slice(graph, &history, 1, 0, 1);
+    let zero = graph.floats(&[], &[0.0]);
+    let nothing = graph.node("Mul", &[&nothing, &zero], &[]);
+    let place = graph.node("Add", &[&place, &nothing], &[]);
+    let all = concat(graph, &[&current, &warped, &history, &place], 1);
+    let channels = 2 * config.encoder[0] + HISTORY_PLANES + planes;
+    let fused = Kernel::of(&encoder.fuse).widened(channels).emit(graph, &all);
     let mut fine = super::layer::relu(graph, &fused);
     for (number, block) in encoder.fine.iter().enumerate() {
         graph.part(&format!("encoder.fine.{number}"));

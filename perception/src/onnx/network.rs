@@ -13,6 +13,7 @@ use crate::Error;
 use crate::model::bev::HISTORY_PLANES;
 use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, EMBEDDING, FORECAST_STEPS, MAP_CLASSES, MODES};
 use crate::model::{Network, NetworkConfig};
+use crate::rig::RAYS;
 use crate::weights::CONFIG;
 
 /// How many frames a model takes at once.
@@ -38,7 +39,7 @@ impl Batch {
 /// under the same key as in a weights file.
 ///
 /// Inputs: `images [batch, cameras, 3, height, width]`, `lift_context`, `lift_depth` (int32) and `lift_seen`
-/// `[batch · voxels]`, `previous [batch, fine, cells / 2, cells / 2]`, `warp_index` (int32) and `warp_weight`
+/// `[batch · voxels]`, `rays [batch · cameras, 5, height / 8, width / 8]`, `previous [batch, fine, cells / 2, cells / 2]`, `warp_index` (int32) and `warp_weight`
 /// `[batch · cells²]`, `history [batch, 2]`. Outputs: the fields of [`crate::model::Output`], `cells` as int64.
 ///
 /// # Errors
@@ -60,6 +61,7 @@ fn graph<B: Backend>(network: &Network<B>, config: &NetworkConfig, batch: Batch)
     let [height, width] = config.image;
     let voxels = batch.axis(cells * cells * config.grid.heights_m.len(), "batch_voxels");
     let taps = batch.axis(cells * cells, "batch_taps");
+    let views = batch.axis(config.cameras, "batch_cameras");
     let past_shape = [frames, Fixed(fine), Fixed(half), Fixed(half)];
 
     let mut built = Graph::new(&config.name);
@@ -70,6 +72,7 @@ fn graph<B: Backend>(network: &Network<B>, config: &NetworkConfig, batch: Batch)
         context: graph.input("lift_context", Int32, &[voxels]),
         depth: graph.input("lift_depth", Int32, &[voxels]),
         seen: graph.input("lift_seen", Float, &[voxels]),
+        rays: graph.input("rays", Float, &[views, Fixed(RAYS), Fixed(height / 8), Fixed(width / 8)]),
     };
     let past = PastInputs {
         previous: graph.input("previous", Float, &past_shape),
@@ -80,7 +83,7 @@ fn graph<B: Backend>(network: &Network<B>, config: &NetworkConfig, batch: Batch)
 
     let images = reshape(graph, &images, &[-1, 3, height as i64, width as i64]);
     let features = trunk(graph, &network.trunk, &images);
-    let features = neck(graph, &network.neck, &features);
+    let features = neck(graph, &network.neck, &features, &lift_inputs.rays);
     let lifted = lift(graph, &network.lift, config, &features, &lift_inputs);
     let [current, grid] = encode(graph, &network.encoder, config, &lifted, &past);
     let found = objects(graph, &network.objects, config, &grid);

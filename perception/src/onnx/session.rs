@@ -8,10 +8,11 @@ use crate::decode::Numbers;
 use crate::frame::Frame;
 use crate::model::NetworkConfig;
 use crate::model::bev::HISTORY_PLANES;
+use crate::rig::RAYS;
 use crate::weights::CONFIG;
 
-const INPUTS: [&str; 8] =
-    ["images", "lift_context", "lift_depth", "lift_seen", "previous", "warp_index", "warp_weight", "history"];
+const INPUTS: [&str; 9] =
+    ["images", "lift_context", "lift_depth", "lift_seen", "rays", "previous", "warp_index", "warp_weight", "history"];
 
 const OUTPUTS: [&str; 7] = ["scores", "cells", "boxes", "forecasts", "map", "embedding", "current"];
 
@@ -69,11 +70,12 @@ impl Session {
         let [height, width] = self.config.image;
         let half = self.config.grid.cells / 2;
         let (voxels, taps) = (frame.lift.seen.len(), frame.warp.weight.len());
-        let shapes: [&[usize]; 8] = [
+        let shapes: [&[usize]; 9] = [
             &[1, self.config.cameras, 3, height, width],
             &[voxels],
             &[voxels],
             &[voxels],
+            &[self.config.cameras, RAYS, height / 8, width / 8],
             &[1, self.config.encoder[0], half, half],
             &[taps],
             &[taps],
@@ -84,6 +86,7 @@ impl Session {
             Given::Ints(&frame.lift.context),
             Given::Ints(&frame.lift.depth),
             Given::Floats(&frame.lift.seen),
+            Given::Floats(&frame.lift.rays),
             Given::Floats(previous),
             Given::Ints(&frame.warp.index),
             Given::Floats(&frame.warp.weight),

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 
 use super::graph::{Attribute, Graph, Value};
 use super::layer::{add, conv, conv_relu, double, residual};
-use crate::model::backbone::{EfficientNet, ResNet, Trunk};
+use crate::model::backbone::{EfficientNet, ResNet, Trunk, is_tap};
 use crate::model::neck::Neck;
 
 /// Images `[n, 3, height, width]` → features, finest first.
@@ -33,7 +33,7 @@ fn efficientnet<B: Backend>(graph: &mut Graph, trunk: &EfficientNet<B>, images: 
         let filtered = relu6(graph, &filtered);
         let narrow = conv(graph, &block.project, &filtered);
         x = if block.is_residual { add(graph, &narrow, &x) } else { narrow };
-        if EfficientNet::<B>::is_tap(number) {
+        if is_tap(number) {
             taps.push(x.clone());
         }
     }
@@ -70,8 +70,8 @@ fn resnet<B: Backend>(graph: &mut Graph, trunk: &ResNet<B>, images: &Value) -> V
     taps
 }
 
-/// Features, finest first → `[n, neck, height / 8, width / 8]`.
-pub(super) fn neck<B: Backend>(graph: &mut Graph, neck: &Neck<B>, features: &[Value]) -> Value {
+/// Features, finest first, and rays → `[n, neck, height / 8, width / 8]`.
+pub(super) fn neck<B: Backend>(graph: &mut Graph, neck: &Neck<B>, features: &[Value], rays: &Value) -> Value {
     graph.part("neck");
     let mut levels = features.iter().zip(&neck.lateral).rev();
     let coarsest = levels.next().map(|(feature, lateral)| conv(graph, lateral, feature));
@@ -82,5 +82,7 @@ pub(super) fn neck<B: Backend>(graph: &mut Graph, neck: &Neck<B>, features: &[Va
     });
     // A backbone has at least one stride.
     let merged = merged.unwrap_or_else(|| unreachable!("a backbone without features"));
+    let rays = conv(graph, &neck.rays, rays);
+    let merged = add(graph, &merged, &rays);
     conv_relu(graph, &neck.smooth, &merged)
 }

@@ -4,10 +4,11 @@ use nalgebra::Point3;
 use tandem_datasets::Camera;
 
 use super::GridFrame;
+use super::rays::rays;
 use crate::model::NetworkConfig;
 
 /// Side of a feature's pixel, px.
-const STRIDE: f64 = 8.0;
+pub(super) const STRIDE: f64 = 8.0;
 
 /// Nearer to the image plane than this a camera sees nothing, m.
 const NEAREST_M: f64 = 0.3;
@@ -21,6 +22,8 @@ pub struct LiftTable {
     pub depth: Vec<i32>,
     /// 1 where a camera sees the voxel, else 0.
     pub seen: Vec<f32>,
+    /// What the calibration says of every pixel, see [`super::RAYS`].
+    pub rays: Vec<f32>,
 }
 
 impl LiftTable {
@@ -31,7 +34,12 @@ impl LiftTable {
         let (grid, [height, width]) = (&config.grid, config.image);
         let [rows, columns] = [height / STRIDE as usize, width / STRIDE as usize];
         let voxels = grid.cells * grid.cells * grid.heights_m.len();
-        let mut table = Self { context: vec![0; voxels], depth: vec![0; voxels], seen: vec![0.0; voxels] };
+        let mut table = Self {
+            context: vec![0; voxels],
+            depth: vec![0; voxels],
+            seen: vec![0.0; voxels],
+            rays: rays(config, cameras),
+        };
         let views: Vec<_> = cameras.iter().take(config.cameras).enumerate().filter_map(view).collect();
         let mut voxel = 0;
         for row in 0..grid.cells {

@@ -4,10 +4,12 @@
 
 mod lift;
 mod prepare;
+mod rays;
 mod warp;
 
 pub use lift::LiftTable;
 pub use prepare::{Pixels, Preparation};
+pub use rays::RAYS;
 pub use warp::WarpTable;
 
 use nalgebra::Matrix3;

@@ -5,8 +5,8 @@ use burn::tensor::{Device, Int, Tensor};
 
 use crate::frame::{floats, ints};
 use crate::model::NetworkConfig;
-use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, TAGS};
-use crate::truth::{IGNORED, Targets};
+use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, SHOWN, TAGS};
+use crate::truth::{IGNORED, Targets, UNKNOWN};
 
 /// What the network should say of a batch. `count` objects a frame, padded with unknown ones.
 #[derive(Debug, Clone)]
@@ -37,6 +37,10 @@ pub struct TargetBatch<B: Backend> {
     pub depth: Tensor<B, 1, Int>,
     /// `[batch · cameras · height / 8 · width / 8]`.
     pub depth_known: Tensor<B, 1>,
+    /// `[batch · cameras · height / 8 · width / 8 · 4, SHOWN]`: 1 for what is shown.
+    pub shown: Tensor<B, 2>,
+    /// `[batch · cameras · height / 8 · width / 8 · 4]`.
+    pub shown_known: Tensor<B, 1>,
     /// `[batch, 16]`.
     pub tags: Tensor<B, 2>,
     /// `[batch]`.
@@ -79,6 +83,8 @@ impl<B: Backend> TargetBatch<B> {
         let map_size = (MAP_CLASSES + 2) * side * side;
         let map = targets.iter().flat_map(|targets| padded(&targets.map, map_size, 0.0)).collect();
         let depth: Vec<i32> = targets.iter().flat_map(|targets| padded(&targets.depth, pixels, IGNORED)).collect();
+        let shown: Vec<u16> = targets.iter().flat_map(|targets| padded(&targets.shown, 4 * pixels, UNKNOWN)).collect();
+        let bit = |shown: u16, number: usize| if shown != UNKNOWN && shown >> number & 1 == 1 { 1.0 } else { 0.0 };
         let tags = targets.iter().flat_map(|targets| targets.tags.unwrap_or([0.0; TAGS])).collect();
         let known = |is_known: &dyn Fn(&Targets) -> bool| {
             floats(targets.iter().map(|targets| if is_known(targets) { 1.0 } else { 0.0 }).collect(), device)
@@ -98,6 +104,12 @@ impl<B: Backend> TargetBatch<B> {
             map_known: known(&|targets| !targets.map.is_empty()),
             depth_known: floats(depth.iter().map(|bin| if *bin == IGNORED { 0.0 } else { 1.0 }).collect(), device),
             depth: ints(depth.into_iter().map(|bin| bin.max(0)).collect(), device),
+            shown_known: floats(shown.iter().map(|shown| if *shown == UNKNOWN { 0.0 } else { 1.0 }).collect(), device),
+            shown: floats::<B, 1>(
+                shown.iter().flat_map(|shown| (0..SHOWN).map(|number| bit(*shown, number))).collect(),
+                device,
+            )
+            .reshape([batch * 4 * pixels, SHOWN]),
             tags: floats::<B, 1>(tags, device).reshape([batch, TAGS]),
             tags_known: known(&|targets| targets.tags.is_some()),
         }

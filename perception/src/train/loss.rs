@@ -27,21 +27,23 @@ pub struct LossWeights {
     pub forecasts: f32,
     /// What the embedding tells.
     pub tags: f32,
+    /// What the lifted features show.
+    pub shown: f32,
 }
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { heat: 1.0, boxes: 0.5, attributes: 0.1, map: 2.0, depth: 0.3, forecasts: 0.2, tags: 0.1 }
+        Self { heat: 1.0, boxes: 0.5, attributes: 0.1, map: 2.0, depth: 0.3, forecasts: 0.2, tags: 0.1, shown: 0.5 }
     }
 }
 
 /// The names of the parts, in the order of [`Losses::parts`].
-pub const PARTS: [&str; 7] = ["heat", "boxes", "attributes", "map", "depth", "forecasts", "tags"];
+pub const PARTS: [&str; 8] = ["heat", "boxes", "attributes", "map", "depth", "forecasts", "tags", "shown"];
 
 /// The parts of the loss, unweighted, each a scalar.
 pub struct Losses<B: Backend> {
     /// In the order of [`PARTS`].
-    pub parts: [Tensor<B, 1>; 7],
+    pub parts: [Tensor<B, 1>; PARTS.len()],
 }
 
 impl<B: Backend> Losses<B> {
@@ -56,16 +58,17 @@ impl<B: Backend> Losses<B> {
                 depth(answers.depth.clone(), targets),
                 forecasts(answers.forecasts.clone(), targets),
                 tags(answers.tags.clone(), targets),
+                shown(answers.shown.clone(), targets),
             ],
         }
     }
 
     /// The weighted sum.
     pub fn total(&self, weights: &LossWeights) -> Tensor<B, 1> {
-        let LossWeights { heat, boxes, attributes, map, depth, forecasts, tags } = *weights;
-        let weights = [heat, boxes, attributes, map, depth, forecasts, tags];
+        let LossWeights { heat, boxes, attributes, map, depth, forecasts, tags, shown } = *weights;
+        let weights = [heat, boxes, attributes, map, depth, forecasts, tags, shown];
         let weighted = self.parts.iter().zip(weights).map(|(part, weight)| part.clone() * weight);
-        // There are seven parts.
+        // There are parts.
         weighted.reduce(|sum, part| sum + part).unwrap_or_else(|| self.parts[0].clone())
     }
 }
@@ -151,6 +154,17 @@ fn forecasts<B: Backend>(said: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor
     let miss = off.gather(2, best.clone()).reshape([batch, count]);
     let choice = -log_softmax(logits, 2).gather(2, best).reshape([batch, count]);
     mean_known(miss + choice * 0.2, has_future)
+}
+
+/// How much more a place that shows something counts than one that does not.
+const SHOWN_WEIGHT: f32 = 3.0;
+
+/// Cross-entropy for each of the things that may be shown, summed over them.
+fn shown<B: Backend>(logits: Tensor<B, 2>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let wanted = targets.shown.clone();
+    let entropy = log_sigmoid(logits.clone()) * wanted.clone() * SHOWN_WEIGHT + log_sigmoid(-logits) * (-wanted + 1.0);
+    let [rows, _] = entropy.dims();
+    mean_known(-entropy.sum_dim(1).reshape([rows]), targets.shown_known.clone())
 }
 
 /// Light and weather by cross-entropy, counts by their logarithm.

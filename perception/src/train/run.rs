@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::grad_clipping::GradientClippingConfig;
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Device, ElementConversion, Tensor};
@@ -22,6 +23,7 @@ use super::prefetch::ahead;
 use super::sample::{Augmentation, Captured, clip};
 use crate::Error;
 use crate::frame::Frame;
+use crate::kernel::Kernels;
 use crate::model::{Network, NetworkConfig};
 use crate::truth::Targets;
 use crate::weights;
@@ -42,6 +44,8 @@ pub struct Plan {
     pub learning_rate: f64,
     /// Steps over which the learning rate rises.
     pub warmup: u64,
+    /// How much slower a pretrained backbone learns than the rest.
+    pub backbone_rate: f64,
     /// Steps for which the backbone keeps its weights, while all that comes after it learns to read it.
     pub frozen: u64,
     /// Decoupled weight decay (Loshchilov and Hutter 2019).
@@ -66,9 +70,10 @@ impl Plan {
             steps: 12_000,
             batch: 1,
             accumulate: 2,
-            learning_rate: 2e-3,
+            learning_rate: 1.5e-3,
             warmup: 100,
-            frozen: 3000,
+            backbone_rate: 0.1,
+            frozen: 1500,
             weight_decay: 0.01,
             clip_norm: 1.0,
             average_decay: 0.998,
@@ -118,10 +123,10 @@ pub struct Places<'a> {
 ///
 /// # Errors
 /// For files that cannot be read or written, clips that cannot be made, or a loss that leaves the finite numbers.
-pub fn run<B: AutodiffBackend>(
+pub fn run<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     plan: &Plan,
     places: &Places<'_>,
-    source: &(impl Fn(u64) -> Result<Vec<Captured>, Error> + Sync),
+    source: &(impl Fn(u64) -> Result<Arc<[Captured]>, Error> + Sync),
     report: &mut dyn FnMut(&Progress) -> bool,
     device: &Device<B>,
 ) -> Result<PathBuf, Error> {
@@ -159,7 +164,10 @@ pub fn run<B: AutodiffBackend>(
                 return Err(Error::Diverged { step: state.step, loss });
             }
             let learning_rate = plan.learning_rate(state.step);
-            state.network = state.optimizer.step(learning_rate, state.network, gradients.grads());
+            let mut rest = gradients.grads();
+            let backbone = take(&state.network.trunk, &mut rest);
+            state.network = state.optimizer.step(learning_rate, state.network, rest);
+            state.network = state.optimizer.step(plan.backbone_rate * learning_rate, state.network, backbone);
             // While the average is young, it follows faster.
             let decay = plan.average_decay.min((1.0 + state.step as f64) / (10.0 + state.step as f64));
             state.average = follow(state.average, &state.network.valid(), decay);
@@ -183,7 +191,7 @@ pub fn run<B: AutodiffBackend>(
 
 type Clip = Vec<(Frame, Targets)>;
 
-fn ready(plan: &Plan, source: &impl Fn(u64) -> Result<Vec<Captured>, Error>, index: u64) -> Result<Clip, Error> {
+fn ready(plan: &Plan, source: &impl Fn(u64) -> Result<Arc<[Captured]>, Error>, index: u64) -> Result<Clip, Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed.wrapping_mul(0x9E37_79B9).wrapping_add(index));
     clip(&plan.network, &source(index)?, &plan.augmentation, &mut rng)
 }
@@ -199,7 +207,7 @@ struct Learnt {
 /// Losses and gradients of the batches of a step, each on a thread of its own, in their order.
 ///
 /// Much of the tensor library runs on one thread; batches side by side keep the others busy.
-fn learn<B: AutodiffBackend>(
+fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     network: &Network<B>,
     is_frozen: bool,
     plan: &Plan,
@@ -229,8 +237,26 @@ fn learn<B: AutodiffBackend>(
     })
 }
 
+/// Takes the gradients of a part of the network out of all.
+fn take<B: AutodiffBackend>(part: &impl Module<B>, all: &mut GradientsParams) -> GradientsParams {
+    struct Take<'a> {
+        all: &'a mut GradientsParams,
+        taken: GradientsParams,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Take<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            if let Some(gradient) = self.all.remove::<B::InnerBackend, D>(param.id) {
+                self.taken.register::<B::InnerBackend, D>(param.id, gradient);
+            }
+        }
+    }
+    let mut take = Take { all, taken: GradientsParams::new() };
+    part.visit(&mut take);
+    take.taken
+}
+
 /// The mean loss over the frames of a batch of clips of the same length, and its parts.
-fn batch_loss<B: AutodiffBackend>(
+fn batch_loss<B: Kernels>(
     network: &Network<B>,
     plan: &Plan,
     clips: &[Clip],

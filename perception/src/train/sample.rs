@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::model::NetworkConfig;
 use crate::model::heads::TAGS;
 use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
-use crate::truth::{RoadPlanes, Targets, Thing, Truth};
+use crate::truth::{RoadPlanes, Targets, Thing, Truth, UNKNOWN};
 
 /// What a rig captured of one moment, with the truth about it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Captured {
     pub map: Option<Arc<Map>>,
     /// Depth at the middle of every stride-8 pixel of every camera, m; empty where it is not known.
     pub depth_m: Vec<f32>,
+    /// What every quarter of every stride-8 pixel of every camera shows, see [`Truth::shown`]; empty where it is not known.
+    pub shown: Vec<u16>,
     /// What the embedding should tell.
     pub tags: Option<[f32; TAGS]>,
 }
@@ -117,10 +119,11 @@ pub fn clip(
                 camera.ego_from_camera.rotation *= UnitQuaternion::from_scaled_axis(*wrong);
             }
         }
-        for (number, camera) in seen.cameras.iter().enumerate() {
-            if camera.is_none() {
-                seen.images[number * 3 * plane..][..3 * plane].fill(0.0);
-            }
+        let (mut depth_m, mut shown) = (now.depth_m.clone(), now.shown.clone());
+        for (number, _) in seen.cameras.iter().enumerate().filter(|(_, camera)| camera.is_none()) {
+            seen.images[number * 3 * plane..][..3 * plane].fill(0.0);
+            blind(&mut depth_m, number, plane / 64, f32::INFINITY);
+            blind(&mut shown, number, plane / 16, UNKNOWN);
         }
         let here = planar(&now.map_from_ego);
         let (warp, history) = match previous {
@@ -133,7 +136,8 @@ pub fn clip(
         let truth = Truth {
             things: now.things.clone(),
             roads: now.map.as_ref().map(|map| RoadPlanes::new(&config.grid, map, here, frame)),
-            depth_m: now.depth_m.clone(),
+            depth_m,
+            shown,
             tags: now.tags,
         };
         let lift = LiftTable::new(config, &seen.cameras, frame);
@@ -141,6 +145,11 @@ pub fn clip(
         previous = Some(now);
     }
     Ok(frames)
+}
+
+/// Nothing is asked of a camera that is missing: its share of `values`, `each` a camera, where there is one, is `unknown`.
+fn blind<T: Copy>(values: &mut [T], camera: usize, each: usize, unknown: T) {
+    values.iter_mut().skip(camera * each).take(each).for_each(|value| *value = unknown);
 }
 
 /// Prepared images with the cameras that belong to them.

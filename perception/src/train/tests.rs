@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::backend::{Autodiff, Flex};
 use safetensors::SafeTensors;
@@ -45,7 +45,7 @@ fn plan(steps: u64) -> Plan {
 /// Fresh weights come from one generator for the whole process, so that trainings must not overlap.
 static ALONE: Mutex<()> = Mutex::new(());
 
-fn train(plan: &Plan, directory: &Path, source: &[Vec<Captured>], until: u64) -> Vec<Progress> {
+fn train(plan: &Plan, directory: &Path, source: &[Arc<[Captured]>], until: u64) -> Vec<Progress> {
     let places = Places { directory, pretrained: None, checkpoint_every: 3 };
     let mut all = Vec::new();
     let mut report = |progress: &Progress| {

@@ -1,6 +1,6 @@
 //! Clips out of generated worlds: town after town, each seen a few times by its own variation of the rig.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
@@ -8,21 +8,30 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tandem_datasets::{Camera, DetectionClass, Log, Track, log::planar};
 use tandem_graph::Stamp;
-use tandem_sim::camera::{Look, Scenery, Shot, Subject, rig, subjects, visibility};
+use tandem_sim::camera::{Image, Look, Scenery, Shot, Subject, rig, semantics, subjects, visibility};
 use tandem_sim::world;
 
 use super::sample::Captured;
 use crate::Error;
 use crate::eval::Attribute;
 use crate::model::NetworkConfig;
-use crate::model::heads::{FORECAST_STEPS, TAGS};
+use crate::model::heads::{CLASSES, FORECAST_STEPS, SHOWN, TAGS};
 use crate::truth::{FORECAST_STEP_S, Thing};
 
 /// Worlds that are open at a time; their clips take turns.
 const OPEN: u64 = 24;
 
 /// Clips of a world before it is closed.
-const CLIPS: u64 = 6;
+const CLIPS: u64 = 12;
+
+/// How often a clip is seen, each time varied in another way.
+const REPEATS: u64 = 4;
+
+/// Clips between two times that one is seen, by how often it is seen: what is kept in memory.
+const APART: u64 = 600;
+
+/// Numbers of the clips that are seen at the beginning, when there are none to see again.
+const EARLY: u64 = 1 << 20;
 
 /// Worlds for training begin here; those below are for tests and evaluation and never trained on.
 pub const FIRST_TRAINING_SEED: u64 = 100_000;
@@ -71,6 +80,7 @@ impl Place {
             map_from_ego: *map_from_ego,
             cameras: cameras.to_vec(),
             depth_m: shots.iter().flat_map(depth).collect(),
+            shown: shots.iter().flat_map(shown).collect(),
             images: shots.into_iter().map(|shot| Some(shot.image)).collect(),
             things,
             map: self.log.map.clone(),
@@ -95,12 +105,66 @@ impl Place {
     }
 }
 
-/// Depth at the middle of every stride-8 pixel.
+/// An object counts as shown by so many pixels of a square.
+const OBJECT_PIXELS: usize = 2;
+
+/// The road counts as shown by so many pixels of a square of 16.
+const ROAD_PIXELS: usize = 8;
+
+/// The pixels of squares of some side, row by row.
+fn squares(image: &Image, side: usize) -> impl Iterator<Item = impl Iterator<Item = usize>> {
+    let (width, height) = (image.width as usize, image.height as usize);
+    let pixels = move |row: usize, column: usize| {
+        (0..side * side).map(move |pixel| (row * side + pixel / side) * width + column * side + pixel % side)
+    };
+    (0..height / side).flat_map(move |row| (0..width / side).map(move |column| pixels(row, column)))
+}
+
+/// Depth of every stride-8 pixel: that of the nearest object in it, which is what matters, or else at its middle.
 fn depth(shot: &Shot) -> Vec<f32> {
-    let (width, height) = (shot.image.width as usize, shot.image.height as usize);
     let Some(truth) = &shot.truth else { return Vec::new() };
-    let rows = (0..height / 8).flat_map(|row| (0..width / 8).map(move |column| (row * 8 + 4) * width + column * 8 + 4));
-    rows.map(|pixel| truth.depth_m[pixel]).collect()
+    let depth = |pixels: Vec<usize>| {
+        let objects = pixels.iter().filter(|pixel| semantics::object_class(truth.semantics[**pixel]).is_some());
+        let depths_m = objects.map(|pixel| truth.depth_m[*pixel]);
+        let (count, nearest) = depths_m.fold((0, f32::INFINITY), |(count, least), depth| (count + 1, least.min(depth)));
+        if count >= OBJECT_PIXELS { nearest } else { truth.depth_m[pixels[pixels.len() / 2 + 4]] }
+    };
+    squares(&shot.image, 8).map(|pixels| depth(pixels.collect())).collect()
+}
+
+/// What every quarter of every stride-8 pixel shows: a bit a class, then the road, then its paint.
+fn shown(shot: &Shot) -> Vec<u16> {
+    let Some(truth) = &shot.truth else { return Vec::new() };
+    let bits = |pixels: &mut dyn Iterator<Item = usize>| {
+        let mut counts = [0; SHOWN];
+        for pixel in pixels {
+            let number = truth.semantics[pixel];
+            match number {
+                semantics::ROAD => counts[CLASSES] += 1,
+                semantics::MARKING => counts[CLASSES + 1] += 1,
+                _ => {
+                    if let Some(class) = semantics::object_class(number) {
+                        counts[class.index()] += 1;
+                    }
+                }
+            }
+        }
+        // Paint lies on the road.
+        counts[CLASSES] += counts[CLASSES + 1];
+        let least = |number: usize| if number == CLASSES { ROAD_PIXELS } else { OBJECT_PIXELS };
+        (0..SHOWN).filter(|number| counts[*number] >= least(*number)).fold(0, |bits, number| bits | 1 << number)
+    };
+    let quarters: Vec<u16> = squares(&shot.image, 4).map(|mut pixels| bits(&mut pixels)).collect();
+    // From rows of quarters to the quarters of each pixel.
+    let columns = shot.image.width as usize / 4;
+    let quarter = |pixel: usize, quarter: usize| {
+        let (row, column) = (pixel / (columns / 2) * 2 + quarter / 2, pixel % (columns / 2) * 2 + quarter % 2);
+        quarters[row * columns + column]
+    };
+    (0..quarters.len() / 4)
+        .flat_map(|pixel| (0..4).map(move |number| (pixel, number)))
+        .map(|(p, q)| quarter(p, q))
+        .collect()
 }
 
 /// An object in the vehicle's frame; `None` for what is in none of the classes.
@@ -148,8 +212,11 @@ fn attribute(class: DetectionClass, track: &Track, subject: &Subject) -> Option<
 }
 
 /// An endless row of clips, each the same whenever it is asked for.
+///
+/// To draw a clip takes longer than to learn from it, so each comes several times, far apart.
 pub struct Worlds {
     size: [u32; 2],
+    drawn: Mutex<BTreeMap<u64, Arc<[Captured]>>>,
     places: Mutex<VecDeque<(u64, Arc<Place>)>>,
 }
 
@@ -157,14 +224,30 @@ impl Worlds {
     /// For networks of a configuration.
     pub fn new(config: &NetworkConfig) -> Self {
         let [height, width] = config.image;
-        Self { size: [width as u32, height as u32], places: Mutex::default() }
+        Self { size: [width as u32, height as u32], drawn: Mutex::default(), places: Mutex::default() }
     }
 
     /// Clip number `index`: two frames about half a second apart.
     ///
     /// # Errors
     /// If the generator fails.
-    pub fn clip(&self, index: u64) -> Result<Vec<Captured>, Error> {
+    pub fn clip(&self, index: u64) -> Result<Arc<[Captured]>, Error> {
+        let (newest, time) = (index / REPEATS, index % REPEATS);
+        let number = newest.checked_sub(time * APART).unwrap_or(EARLY + index);
+        let known = self.drawn.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let clip: Arc<[Captured]> = self.draw(number)?.into();
+        if number < EARLY {
+            let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+            drawn.insert(number, Arc::clone(&clip));
+            drawn.retain(|number, _| number + REPEATS * APART > newest);
+        }
+        Ok(clip)
+    }
+
+    fn draw(&self, index: u64) -> Result<Vec<Captured>, Error> {
         let round = index / (OPEN * CLIPS);
         let seed = FIRST_TRAINING_SEED + round * OPEN + index % OPEN;
         let place = self.place(seed)?;

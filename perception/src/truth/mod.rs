@@ -4,7 +4,7 @@ mod roads;
 mod targets;
 
 pub use roads::{MapPlane, RoadPlanes};
-pub use targets::{IGNORED, Targets};
+pub use targets::{IGNORED, Targets, UNKNOWN};
 
 use tandem_datasets::DetectionClass;
 
@@ -58,6 +58,9 @@ pub struct Truth {
     /// Depth along the optical axis at the middle of every stride-8 pixel of every camera, m; infinite for the sky,
     /// empty where it is not known.
     pub depth_m: Vec<f32>,
+    /// What every quarter of every stride-8 pixel shows, as bits, see [`crate::model::heads::SHOWN`]; [`UNKNOWN`] where a
+    /// camera is missing, empty where it is not known.
+    pub shown: Vec<u16>,
     /// What the scene's embedding should tell; `None` where it is not known.
     pub tags: Option<[f32; TAGS]>,
 }

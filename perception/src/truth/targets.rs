@@ -11,6 +11,9 @@ use crate::rig::GridFrame;
 /// A number of a class that counts for no loss.
 pub const IGNORED: i32 = -1;
 
+/// What a place shows is not known.
+pub const UNKNOWN: u16 = u16::MAX;
+
 /// Targets of one frame. Rows of the grid are along x.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Targets {
@@ -22,6 +25,8 @@ pub struct Targets {
     pub map: Vec<f32>,
     /// `[cameras · height / 8 · width / 8]`: the depth bin, or [`IGNORED`]; empty where depth is not known.
     pub depth: Vec<i32>,
+    /// `[cameras · height / 8 · width / 8 · 4]`: see [`Truth::shown`].
+    pub shown: Vec<u16>,
     /// What the embedding should tell; `None` where it is not known.
     pub tags: Option<[f32; TAGS]>,
 }
@@ -101,6 +106,7 @@ impl Targets {
             objects,
             map: truth.roads.as_ref().map(map_target).unwrap_or_default(),
             depth: truth.depth_m.iter().map(bins).collect(),
+            shown: truth.shown.clone(),
             tags: truth.tags,
         }
     }

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tandem_perception::frame::Frame;
 use tandem_perception::model::{Backbone, NetworkConfig};
-use tandem_perception::rig::{LiftTable, WarpTable};
+use tandem_perception::rig::{LiftTable, RAYS, WarpTable};
 
 /// Fresh weights are zero in places; these are not.
 pub struct Stir;
@@ -32,7 +32,7 @@ pub fn frame(config: &NetworkConfig, rng: &mut ChaCha8Rng) -> Frame {
     let mut noise = |count: usize, scale: f32| (0..count).map(|_| rng.random_range(-scale..scale)).collect();
     Frame {
         images: noise(config.cameras * 3 * height * width, 1.0),
-        lift: LiftTable { context, depth, seen },
+        lift: LiftTable { context, depth, seen, rays: noise(config.cameras * RAYS * (height / 8) * (width / 8), 1.0) },
         warp: WarpTable { index, weight: noise(cells, 0.5) },
         history: [0.1, 1.0],
     }

@@ -7,6 +7,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Tensor};
 
+use crate::kernel::{Activation, Kernels, convolve};
+
 /// Blocks of a stage: how many, kernel, stride of the first, expansion, channels out.
 const STAGES: [(usize, usize, usize, usize, usize); 5] =
     [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112)];
@@ -37,7 +39,7 @@ pub struct Block<B: Backend> {
     pub(crate) is_residual: bool,
 }
 
-impl<B: Backend> EfficientNet<B> {
+impl<B: Kernels> EfficientNet<B> {
     /// Channels of the outputs.
     pub const CHANNELS: [usize; 2] = [40, 112];
 
@@ -64,14 +66,9 @@ impl<B: Backend> EfficientNet<B> {
         Self { stem: self.stem.no_grad(), blocks: self.blocks.into_iter().enumerate().map(freeze).collect() }
     }
 
-    /// Whether the output of a block, counted through the stages, is one of the features.
-    pub(crate) fn is_tap(number: usize) -> bool {
-        TAPS.iter().any(|tap| STAGES[..=*tap].iter().map(|(count, ..)| count).sum::<usize>() == number + 1)
-    }
-
     /// Images `[n, 3, height, width]` → features at strides 8 and 16.
     pub fn forward(&self, images: Tensor<B, 4>) -> Vec<Tensor<B, 4>> {
-        let mut x = relu6(self.stem.forward(images));
+        let mut x = convolve(&self.stem, images, Activation::Relu6);
         let mut blocks = self.blocks.iter();
         let mut taps = Vec::with_capacity(TAPS.len());
         for (stage, (count, ..)) in STAGES.into_iter().enumerate() {
@@ -84,7 +81,7 @@ impl<B: Backend> EfficientNet<B> {
     }
 }
 
-impl<B: Backend> Block<B> {
+impl<B: Kernels> Block<B> {
     fn new(channels: [usize; 2], kernel: usize, stride: usize, expansion: usize, device: &Device<B>) -> Self {
         let wide = channels[0] * expansion;
         Self {
@@ -97,12 +94,18 @@ impl<B: Backend> Block<B> {
 
     fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let wide = match &self.expand {
-            Some(expand) => relu6(expand.forward(x.clone())),
+            Some(expand) => convolve(expand, x.clone(), Activation::Relu6),
             None => x.clone(),
         };
-        let narrow = self.project.forward(relu6(self.depthwise.forward(wide)));
+        let filtered = convolve(&self.depthwise, wide, Activation::Relu6);
+        let narrow = convolve(&self.project, filtered, Activation::None);
         if self.is_residual { narrow + x } else { narrow }
     }
+}
+
+/// Whether the output of a block, counted through the stages, is one of the features.
+pub(crate) fn is_tap(number: usize) -> bool {
+    TAPS.iter().any(|tap| STAGES[..=*tap].iter().map(|(count, ..)| count).sum::<usize>() == number + 1)
 }
 
 /// As TensorFlow pads: at stride 2 the even sizes get one row less before than after.
@@ -112,8 +115,4 @@ fn conv(channels: [usize; 2], kernel: usize, stride: usize, groups: usize) -> Co
         .with_stride([stride, stride])
         .with_groups(groups)
         .with_padding(PaddingConfig2d::Explicit(before, before, after, after))
-}
-
-fn relu6<B: Backend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
-    x.clamp(0.0, 6.0)
 }

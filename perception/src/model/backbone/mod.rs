@@ -9,9 +9,11 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Tensor};
 
 pub use efficientnet::EfficientNet;
+pub(crate) use efficientnet::is_tap;
 pub use pretrained::load_efficientnet;
 pub use resnet::ResNet;
 
+use crate::kernel::Kernels;
 use crate::model::config;
 
 /// The backbone of a network.
@@ -23,7 +25,7 @@ pub enum Trunk<B: Backend> {
     ResNet(ResNet<B>),
 }
 
-impl<B: Backend> Trunk<B> {
+impl<B: Kernels> Trunk<B> {
     /// With random weights.
     pub fn new(kind: config::Backbone, device: &Device<B>) -> Self {
         match kind {

@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Tensor};
 
+use crate::kernel::{Activation, Kernels, convolve};
 use crate::model::layer::{ResidualBlock, conv};
 
 /// The trunk of a ResNet of basic blocks.
@@ -18,7 +18,7 @@ pub struct ResNet<B: Backend> {
     pub(crate) stages: Vec<Vec<ResidualBlock<B>>>,
 }
 
-impl<B: Backend> ResNet<B> {
+impl<B: Kernels> ResNet<B> {
     /// Channels of the outputs.
     pub const CHANNELS: [usize; 3] = [128, 256, 512];
 
@@ -43,7 +43,7 @@ impl<B: Backend> ResNet<B> {
 
     /// Images `[n, 3, height, width]` → features at strides 8, 16 and 32.
     pub fn forward(&self, images: Tensor<B, 4>) -> Vec<Tensor<B, 4>> {
-        let mut x = self.pool.forward(relu(self.stem.forward(images)));
+        let mut x = self.pool.forward(convolve(&self.stem, images, Activation::Relu));
         let mut taps = Vec::with_capacity(3);
         for (number, stage) in self.stages.iter().enumerate() {
             x = stage.iter().fold(x, |x, block| block.forward(x));
