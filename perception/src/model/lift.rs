@@ -16,7 +16,7 @@ use super::config::NetworkConfig;
 use super::heads::SHOWN;
 use super::layer::{conv, output_conv};
 use crate::kernel::{Activation, Kernels, convolve};
-use crate::rig::RAYS;
+use crate::rig::{GROUND, RAYS};
 
 /// Which image feature every voxel reads. Voxels are ordered batch, row, column, height; `n` is their number.
 #[derive(Debug, Clone)]
@@ -98,8 +98,9 @@ impl<B: Kernels> Lift<B> {
     }
 }
 
-/// How strongly a fresh network believes that a pixel shows the ground: its depths lie within a quarter of the range.
-const GROUND_BELIEF: f32 = 8.0;
+/// How strongly a fresh network believes that a pixel shows the ground: its depths then lie within about a twentieth
+/// of the range.
+const GROUND_BELIEF: f32 = 50.0;
 
 /// The output of the depths, which begins with the ground where a ray meets it: with its depth `a` and the middle `b` of a
 /// bin, both −1 to 1 over the range, a logit of `belief · (2 a b − b²)` is a Gaussian around `a` after the softmax.
@@ -108,8 +109,8 @@ fn depth_conv<B: Backend>(config: &NetworkConfig, device: &Device<B>) -> Conv2d<
     let mut conv = output_conv([config.neck + RAYS, bins], device);
     let middles: Vec<f32> = (0..bins).map(|bin| (2 * bin + 1) as f32 / bins as f32 - 1.0).collect();
     let column = |values: Vec<f32>| Tensor::<B, 4>::from_data(TensorData::new(values, [bins, 1, 1, 1]), device);
-    let slope = column(middles.iter().map(|middle| 2.0 * GROUND_BELIEF * middle).collect());
-    let square = column(middles.iter().map(|middle| -GROUND_BELIEF * middle * middle).collect());
+    let slope = column(middles.iter().map(|middle| 2.0 * GROUND_BELIEF / GROUND * middle).collect());
+    let square = column(middles.iter().map(|middle| -GROUND_BELIEF / GROUND * middle * middle).collect());
     let rays = config.neck..config.neck + 2;
     let belief = Tensor::cat(vec![square, slope], 1);
     conv.weight = conv.weight.map(|weight| weight.slice_assign([0..bins, rays, 0..1, 0..1], belief));

@@ -145,3 +145,30 @@ fn what_cannot_be_used_is_said_with_the_cameras_name() {
     let error = preparation.fill(small, &mut vec![0.0; 3 * 96 * 256]).unwrap_err().to_string();
     assert_eq!(error, "camera CAM_BACK_RIGHT: the image is 10 × 10, its calibration is for 320 × 180");
 }
+
+#[test]
+fn rays_say_how_far_the_road_is() {
+    let config = NetworkConfig::tiny();
+    let [height, width] = config.image;
+    let cameras = rig::nuscenes(width as u32, height as u32);
+    let place = crate::train::worlds::Place::new(0).unwrap();
+    let stamp = place.log.span().unwrap().0;
+    let captured = place.capture(&cameras, &place.log.ego_at(stamp).unwrap().map_from_ego, stamp);
+    let present: Vec<_> = cameras.into_iter().map(Some).collect();
+    let rays = LiftTable::new(&config, &present, GridFrame::VEHICLE).rays;
+    let plane = height / 8 * (width / 8);
+    let road = 1 << crate::model::heads::CLASSES;
+    let (mut roads, mut off) = (0, 0);
+    for (pixel, depth_m) in captured.depth_m.iter().enumerate() {
+        // All four quarters show nothing but the road.
+        let (camera, place) = (pixel / plane, pixel % plane);
+        let [meets, ground] = [0, 1].map(|number| rays[(camera * RAYS + number) * plane + place]);
+        if meets == GROUND && captured.shown[4 * pixel..][..4].iter().all(|shown| *shown == road) {
+            let share = f64::from(ground / GROUND + 1.0) / 2.0;
+            let said_m = config.depth.from_m * (config.depth.to_m / config.depth.from_m).powf(share);
+            roads += 1;
+            off += usize::from((said_m / f64::from(*depth_m) - 1.0).abs() > 0.1);
+        }
+    }
+    assert!(roads > 300 && off * 20 < roads, "{off} of {roads}");
+}
