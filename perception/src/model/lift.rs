@@ -8,7 +8,7 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::softmax;
+use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -16,7 +16,7 @@ use super::config::NetworkConfig;
 use super::heads::SHOWN;
 use super::layer::{conv, output_conv};
 use crate::kernel::{Activation, Kernels, convolve};
-use crate::rig::{GROUND, RAYS};
+use crate::rig::RAYS;
 
 /// Which image feature every voxel reads. Voxels are ordered batch, row, column, height; `n` is their number.
 #[derive(Debug, Clone)]
@@ -35,11 +35,23 @@ pub struct LiftIndices<B: Backend> {
 /// A voxel's feature is so much more than its share of the depth: where nothing is known yet, the shares are small.
 pub(crate) const GAIN: f64 = 8.0;
 
+/// The ground lies within about so many bins of where the calibration says.
+const GROUND_BINS: f32 = 1.5;
+
+/// The middles of the bins as rays give depths, from −1 to 1, and the factor of the squared distance to the ground in the
+/// logits of its distribution.
+pub(crate) fn ground_bins(bins: usize) -> (Vec<f32>, f32) {
+    let middles = (0..bins).map(|bin| (2 * bin + 1) as f32 / bins as f32 - 1.0).collect();
+    let spread = GROUND_BINS * 2.0 / bins as f32;
+    (middles, 0.5 / (spread * spread))
+}
+
 /// Image features become grid features.
 #[derive(Module, Debug)]
 pub struct Lift<B: Backend> {
     /// Four context vectors a pixel, one for each quarter.
     pub(crate) context: Conv2d<B>,
+    /// Logits of the depths of what is not ground, then whether it is.
     pub(crate) depth: Conv2d<B>,
     /// The voxels of a column become one vector.
     pub(crate) fold: Linear<B>,
@@ -56,7 +68,7 @@ impl<B: Kernels> Lift<B> {
         let (channels, heights) = (config.context, config.grid.heights_m.len());
         Self {
             context: conv([config.neck, 4 * channels], 1, 1, device),
-            depth: depth_conv(config, device),
+            depth: output_conv([config.neck + RAYS, config.depth.count + 1], device),
             fold: LinearConfig::new(channels * heights, config.lifted).init(device),
             shown: LinearConfig::new(channels, SHOWN).init(device),
             channels,
@@ -65,10 +77,22 @@ impl<B: Kernels> Lift<B> {
         }
     }
 
-    /// Image features `[batch · cameras, neck, height, width]` and rays → depth logits
+    /// Image features `[batch · cameras, neck, height, width]` and rays → how likely every depth is,
     /// `[batch · cameras, bins, height, width]`.
+    ///
+    /// A pixel shows the ground, whose depth the calibration knows, or something else, whose depth is anyone's guess.
     pub fn depth(&self, features: Tensor<B, 4>, rays: Tensor<B, 4>) -> Tensor<B, 4> {
-        convolve(&self.depth, Tensor::cat(vec![features, rays], 1), Activation::None)
+        let said = convolve(&self.depth, Tensor::cat(vec![features, rays.clone()], 1), Activation::None);
+        let [images, channels, height, width] = said.dims();
+        let bins = channels - 1;
+        let part =
+            |x: &Tensor<B, 4>, from: usize, to: usize| x.clone().slice([0..images, from..to, 0..height, 0..width]);
+        let [meets, ground] = [0, 1].map(|number| part(&rays, number, number + 1));
+        let (middles, sharpness) = ground_bins(bins);
+        let middles = Tensor::<B, 4>::from_data(TensorData::new(middles, [1, bins, 1, 1]), &said.device());
+        let ground = softmax((ground - middles).powi_scalar(2) * -sharpness, 1);
+        let is_ground = sigmoid(part(&said, bins, channels)) * meets;
+        softmax(part(&said, 0, bins), 1) * (-is_ground.clone() + 1.0) + ground * is_ground
     }
 
     /// Image features `[batch · cameras, neck, height, width]` → what is lifted of them,
@@ -84,10 +108,10 @@ impl<B: Kernels> Lift<B> {
         self.shown.forward(context)
     }
 
-    /// What is lifted and depth logits → grid `[batch, lifted, cells, cells]`.
-    pub fn forward(&self, context: Tensor<B, 2>, depth_logits: Tensor<B, 4>, indices: &LiftIndices<B>) -> Tensor<B, 4> {
-        let [images, bins, height, width] = depth_logits.dims();
-        let depth = softmax(depth_logits, 1).permute([0, 2, 3, 1]).reshape([images * height * width * bins]);
+    /// What is lifted and how likely every depth is → grid `[batch, lifted, cells, cells]`.
+    pub fn forward(&self, context: Tensor<B, 2>, depth: Tensor<B, 4>, indices: &LiftIndices<B>) -> Tensor<B, 4> {
+        let [images, bins, height, width] = depth.dims();
+        let depth = depth.permute([0, 2, 3, 1]).reshape([images * height * width * bins]);
         let weight = depth.select(0, indices.depth.clone()) * indices.seen.clone() * GAIN;
         let voxels = context.select(0, indices.context.clone()) * weight.unsqueeze_dim(1);
         let batch = voxels.dims()[0] / (self.cells * self.cells * self.heights);
@@ -96,24 +120,4 @@ impl<B: Kernels> Lift<B> {
         let lifted = folded.dims()[2];
         folded.swap_dims(1, 2).reshape([batch, lifted, self.cells, self.cells])
     }
-}
-
-/// How strongly a fresh network believes that a pixel shows the ground: its depths then lie within about a twentieth
-/// of the range.
-const GROUND_BELIEF: f32 = 50.0;
-
-/// The output of the depths, which begins with the ground where a ray meets it: with its depth `a` and the middle `b` of a
-/// bin, both −1 to 1 over the range, a logit of `belief · (2 a b − b²)` is a Gaussian around `a` after the softmax.
-fn depth_conv<B: Backend>(config: &NetworkConfig, device: &Device<B>) -> Conv2d<B> {
-    let bins = config.depth.count;
-    let mut conv = output_conv([config.neck + RAYS, bins], device);
-    let middles: Vec<f32> = (0..bins).map(|bin| (2 * bin + 1) as f32 / bins as f32 - 1.0).collect();
-    let column = |values: Vec<f32>| Tensor::<B, 4>::from_data(TensorData::new(values, [bins, 1, 1, 1]), device);
-    let slope = column(middles.iter().map(|middle| 2.0 * GROUND_BELIEF / GROUND * middle).collect());
-    let square = column(middles.iter().map(|middle| -GROUND_BELIEF / GROUND * middle * middle).collect());
-    let rays = config.neck..config.neck + 2;
-    let belief = Tensor::cat(vec![square, slope], 1);
-    conv.weight = conv.weight.map(|weight| weight.slice_assign([0..bins, rays, 0..1, 0..1], belief));
-    conv.weight = conv.weight.map(|weight| weight.detach().require_grad());
-    conv
 }

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::layer::{conv, input_conv};
 use crate::kernel::{Activation, Kernels, convolve};
-use crate::rig::{GROUND, RAYS};
+use crate::rig::RAYS;
 
 /// About the size of a pretrained backbone's features; what follows begins with numbers around one.
 const TRUNK_RMS: f64 = 7.0;
@@ -27,7 +27,7 @@ impl<B: Kernels> Neck<B> {
     /// `channels`: of the backbone's outputs, then of the pyramid.
     pub fn new(channels: &[usize], neck: usize, device: &Device<B>) -> Self {
         let lateral = channels.iter().map(|channels| input_conv([*channels, neck], TRUNK_RMS, device)).collect();
-        Self { lateral, rays: input_conv([RAYS, neck], f64::from(GROUND) / 2.0, device), smooth: conv([neck, neck], 3, 1, device) }
+        Self { lateral, rays: input_conv([RAYS, neck], 1.0, device), smooth: conv([neck, neck], 3, 1, device) }
     }
 
     /// Features, finest first, and the rays `[n, RAYS, height / 8, width / 8]` → `[n, neck, height / 8, width / 8]`.

@@ -35,7 +35,7 @@ pub struct Input<B: Backend> {
 pub struct Features<B: Backend> {
     /// `[batch · cameras, neck, height / 8, width / 8]`.
     pub images: Tensor<B, 4>,
-    /// `[batch · cameras, bins, height / 8, width / 8]`: logits.
+    /// `[batch · cameras, bins, height / 8, width / 8]`: how likely every depth is.
     pub depth: Tensor<B, 4>,
     /// `[batch · cameras · height / 8 · width / 8 · 4, context]`: what is lifted.
     pub context: Tensor<B, 2>,
@@ -77,7 +77,7 @@ pub struct Answers<B: Backend> {
     pub forecasts: Tensor<B, 3>,
     /// `[batch, 6, cells, cells]`.
     pub map: Tensor<B, 4>,
-    /// `[batch · cameras, bins, height / 8, width / 8]`: logits.
+    /// `[batch · cameras, bins, height / 8, width / 8]`: how likely every depth is.
     pub depth: Tensor<B, 4>,
     /// `[batch · cameras · height / 8 · width / 8 · 4, SHOWN]`: logits.
     pub shown: Tensor<B, 2>,

@@ -181,7 +181,7 @@ fn gradients_of_the_lift_are_right() {
     check(lift, |lift| {
         let depth = lift.depth(features.clone(), indices.rays.clone());
         let context = lift.context(features.clone());
-        weigh(lift.shown(context.clone())) + weigh(lift.forward(context, depth * 10.0, &indices))
+        weigh(lift.shown(context.clone())) + weigh(lift.forward(context, depth, &indices))
     });
 }
 

@@ -7,7 +7,7 @@ use super::kernel::Kernel;
 use super::layer::{add, concat, conv, conv_relu, double, gather, linear, reshape, residual, slice, transpose};
 use crate::model::NetworkConfig;
 use crate::model::bev::{GridEncoder, HISTORY_PLANES, PLACE_PLANES, place_planes};
-use crate::model::lift::{GAIN, Lift};
+use crate::model::lift::{GAIN, Lift, ground_bins};
 
 /// onnxruntime's blocked convolutions take channels by fours.
 const BLOCK: usize = 4;
@@ -36,8 +36,26 @@ pub(super) fn lift<B: Backend>(
     let seen = concat(graph, &[features, &inputs.rays], 1);
     let depth = conv(graph, &lift.depth, &seen);
     // Channels last first, as a softmax over them then needs no transposition of its own.
-    let depth = transpose(graph, &depth, &[0, 2, 3, 1]);
-    let depth = graph.node("Softmax", &[&depth], &[("axis", Attribute::Int(3))]);
+    let said = transpose(graph, &depth, &[0, 2, 3, 1]);
+    let rays = transpose(graph, &inputs.rays, &[0, 2, 3, 1]);
+    let bins = config.depth.count;
+    let softmax = |graph: &mut Graph, x: &Value| graph.node("Softmax", &[x], &[("axis", Attribute::Int(3))]);
+    let free = slice(graph, &said, 3, 0, bins);
+    let free = softmax(graph, &free);
+    let is_ground = slice(graph, &said, 3, bins, bins + 1);
+    let is_ground = graph.node("Sigmoid", &[&is_ground], &[]);
+    let [meets, ground] = [0, 1].map(|number| slice(graph, &rays, 3, number, number + 1));
+    let is_ground = graph.node("Mul", &[&is_ground, &meets], &[]);
+    let (middles, sharpness) = ground_bins(bins);
+    let [middles, sharpness] = [graph.floats(&[bins], &middles), graph.floats(&[], &[-sharpness])];
+    let off = graph.node("Sub", &[&ground, &middles], &[]);
+    let off = graph.node("Mul", &[&off, &off], &[]);
+    let off = graph.node("Mul", &[&off, &sharpness], &[]);
+    let ground = softmax(graph, &off);
+    // free + is_ground · (ground − free).
+    let more = graph.node("Sub", &[&ground, &free], &[]);
+    let more = graph.node("Mul", &[&more, &is_ground], &[]);
+    let depth = add(graph, &free, &more);
     let depth = reshape(graph, &depth, &[-1]);
     let gain = graph.floats(&[], &[GAIN as f32]);
     let weight = gather(graph, &depth, &inputs.depth);

@@ -9,7 +9,7 @@ mod warp;
 
 pub use lift::LiftTable;
 pub use prepare::{Pixels, Preparation};
-pub use rays::{GROUND, RAYS};
+pub use rays::RAYS;
 pub use warp::WarpTable;
 
 use nalgebra::Matrix3;

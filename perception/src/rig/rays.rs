@@ -5,13 +5,10 @@ use tandem_datasets::Camera;
 use super::lift::STRIDE;
 use crate::model::NetworkConfig;
 
-/// Numbers of a pixel: whether its ray meets the ground within the network's depths, [`GROUND`] or 0; where it does, from
-/// −[`GROUND`] to [`GROUND`] over the logarithms of those depths, else 0; then, all about 1 in size, the slope of the ray,
-/// how far it turns aside, and the logarithm of the focal length.
+/// Numbers of a pixel, all about 1 in size: whether its ray meets the ground within the network's depths, 1 or 0; where it
+/// does, from −1 to 1 over the logarithms of those depths, else 0; the slope of the ray; how far it turns aside; the
+/// logarithm of the focal length.
 pub const RAYS: usize = 5;
-
-/// What is said of the ground is said this loudly, as depths depend on it steeply.
-pub const GROUND: f32 = 10.0;
 
 /// Slopes are this much larger than they are, and no larger than twice that.
 const SLOPE: f64 = 4.0;
@@ -38,7 +35,7 @@ pub(super) fn rays(config: &NetworkConfig, cameras: &[Option<Camera>]) -> Vec<f3
             let ground_m = -camera.ego_from_camera.translation.z / ray.z;
             let meets = ray.z < 0.0 && ground_m < depth.to_m;
             let share = (ground_m.max(depth.from_m) / depth.from_m).ln() / (depth.to_m / depth.from_m).ln();
-            let [meets, ground] = if meets { [1.0, 2.0 * share - 1.0].map(|value| value * f64::from(GROUND)) } else { [0.0; 2] };
+            let [meets, ground] = if meets { [1.0, 2.0 * share - 1.0] } else { [0.0; 2] };
             let slope = (ray.z / ray.x.hypot(ray.y)).clamp(-2.0, 2.0);
             for (number, value) in [meets, ground, SLOPE * slope, x, focal].into_iter().enumerate() {
                 rays[number * plane + pixel] = value as f32;

@@ -163,8 +163,8 @@ fn rays_say_how_far_the_road_is() {
         // All four quarters show nothing but the road.
         let (camera, place) = (pixel / plane, pixel % plane);
         let [meets, ground] = [0, 1].map(|number| rays[(camera * RAYS + number) * plane + place]);
-        if meets == GROUND && captured.shown[4 * pixel..][..4].iter().all(|shown| *shown == road) {
-            let share = f64::from(ground / GROUND + 1.0) / 2.0;
+        if meets == 1.0 && captured.shown[4 * pixel..][..4].iter().all(|shown| *shown == road) {
+            let share = f64::from(ground + 1.0) / 2.0;
             let said_m = config.depth.from_m * (config.depth.to_m / config.depth.from_m).powf(share);
             roads += 1;
             off += usize::from((said_m / f64::from(*depth_m) - 1.0).abs() > 0.1);

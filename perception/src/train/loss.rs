@@ -127,11 +127,14 @@ fn map<B: Backend>(said: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1>
     planes + mean_known(direction, on_lane) * 0.1
 }
 
-fn depth<B: Backend>(logits: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
-    let [images, bins, rows, columns] = logits.dims();
-    let log = log_softmax(logits, 1).permute([0, 2, 3, 1]).reshape([images * rows * columns, bins]);
+/// No depth counts as less likely than this.
+const LEAST_LIKELY: f32 = 1e-4;
+
+fn depth<B: Backend>(likely: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [images, bins, rows, columns] = likely.dims();
+    let likely = likely.permute([0, 2, 3, 1]).reshape([images * rows * columns, bins]);
     let wanted = targets.depth.clone().reshape([images * rows * columns, 1]);
-    let log = log.gather(1, wanted).reshape([images * rows * columns]);
+    let log = (likely.gather(1, wanted) + LEAST_LIKELY).log().reshape([images * rows * columns]);
     mean_known(-log, targets.depth_known.clone())
 }
 

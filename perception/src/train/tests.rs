@@ -70,17 +70,31 @@ fn a_network_learns_a_clip_by_heart() {
     assert!(last.loss < 0.5 * first.loss, "{} {}", first.loss, last.loss);
 }
 
+/// The tensors of a directory's weights; the order of the file's metadata is no part of them.
+fn read(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = std::fs::read(directory.join("weights.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    tensors.iter().map(|(name, tensor)| (name.to_owned(), tensor.data().to_vec())).collect()
+}
+
+#[test]
+fn every_weight_learns_that_is_not_frozen() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let directory = tempfile::tempdir().unwrap();
+    let source = [Worlds::new(&small()).clip(3).unwrap()];
+    train(&plan(8), directory.path(), &source, 2);
+    let early = read(directory.path());
+    train(&plan(8), directory.path(), &source, u64::MAX);
+    let late = read(directory.path());
+    let stays: Vec<_> = early.iter().filter(|(name, data)| late[*name] == **data).map(|(name, _)| name).collect();
+    assert!(stays.iter().all(|name| name.starts_with("trunk")), "{stays:?}");
+}
+
 #[test]
 fn training_that_was_stopped_goes_on_to_the_same_weights() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let worlds = Worlds::new(&small());
     let source: Vec<_> = (0..2).map(|index| worlds.clip(index).unwrap()).collect();
-    // The order of the file's metadata is no part of the weights.
-    let read = |directory: &Path| -> BTreeMap<String, Vec<u8>> {
-        let bytes = std::fs::read(directory.join("weights.safetensors")).unwrap();
-        let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        tensors.iter().map(|(name, tensor)| (name.to_owned(), tensor.data().to_vec())).collect()
-    };
     let plan = Plan { accumulate: 2, ..plan(6) };
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     train(&plan, whole.path(), &source, u64::MAX);

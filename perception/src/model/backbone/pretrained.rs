@@ -52,7 +52,7 @@ impl File<'_> {
     /// The convolution with the norm after it: weight · γ / √(σ² + ε), bias β − μ · γ / √(σ² + ε).
     fn fold<B: Backend>(&self, conv: Conv2d<B>, conv_name: &str, norm: &str) -> Result<Conv2d<B>, Error> {
         let shape = conv.weight.dims();
-        let weight = self.tensor(&format!("{conv_name}.weight"))?;
+        let weight = turned(&self.tensor(&format!("{conv_name}.weight"))?, shape);
         let part = |name: &str| self.tensor(&format!("{norm}.{name}"));
         let (gamma, beta) = (part("weight")?, part("bias")?);
         let (mean, variance) = (part("running_mean")?, part("running_var")?);
@@ -74,5 +74,38 @@ impl File<'_> {
             bias: Some(Param::from_tensor(Tensor::from_data(TensorData::new(bias, [out]), &device))),
             ..conv
         })
+    }
+}
+
+/// Kernels as the file's bytes lie, height, width, in, out, in the order of `shape`: out, in, height, width. The file
+/// describes them as views of TensorFlow's order; its reader passes the strides over.
+fn turned(values: &[f64], [out, into, height, width]: [usize; 4]) -> Vec<f64> {
+    let place = |at: usize| {
+        let (x, y) = (at % width, at / width % height);
+        let (channel, kernel) = (at / (width * height) % into, at / (width * height * into));
+        ((y * width + x) * into + channel) * out + kernel
+    };
+    if values.len() == out * into * height * width {
+        (0..values.len()).map(|at| values[place(at)]).collect()
+    } else {
+        // Of another shape, which the caller says.
+        values.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turned;
+
+    #[test]
+    fn kernels_are_turned_from_the_order_of_tensorflow() {
+        let (out, into, height, width) = (2, 3, 2, 1);
+        // Each value says where it belongs: out · 100 + in · 10 + row, in the order height, width, in, out.
+        let rows = (0..height).flat_map(|row| (0..into).map(move |channel| (row, channel)));
+        let file: Vec<f64> = rows
+            .flat_map(|(row, channel)| (0..out).map(move |kernel| (kernel * 100 + channel * 10 + row) as f64))
+            .collect();
+        let wanted = [0.0, 1.0, 10.0, 11.0, 20.0, 21.0, 100.0, 101.0, 110.0, 111.0, 120.0, 121.0];
+        assert_eq!(turned(&file, [out, into, height, width]), wanted);
     }
 }
