@@ -68,6 +68,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An image cannot be decoded.
+    #[error("{path}: {reason}")]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Training left the finite numbers.
     #[error("step {step}: the loss is {loss}; a lower learning rate helps")]
     Diverged {
@@ -103,6 +111,11 @@ impl Error {
     /// Weights at `path` that do not fit.
     pub(crate) fn weights(path: &Path, reason: impl Into<String>) -> Self {
         Self::Weights { path: path.into(), reason: reason.into() }
+    }
+
+    /// An image at `path` that cannot be read.
+    pub(crate) fn image(path: &Path, error: &image::ImageError) -> Self {
+        Self::Image { path: path.into(), reason: error.to_string() }
     }
 
     /// A model at `path` that is not what it should be; what is said first is what is wrong.

@@ -1,4 +1,4 @@
-//! `tandem perception eval`: scores detections in a results file, or a network on generated worlds.
+//! `tandem perception eval`: scores detections in a results file, or a network on generated worlds or recorded drives.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,12 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use tandem_perception::eval::detection::{Breakdown, ClassMetrics, DetectionMetrics, Part, Summary};
 use tandem_perception::eval::forecast::ForecastMetrics;
-use tandem_perception::eval::{nuscenes, results::Results, worlds};
+use tandem_perception::eval::{nuscenes, results::Results, scenes};
 use tandem_perception::perceiver::Perceiver;
 use tandem_perception::truth::MapPlane;
 use tandem_perception::weights;
 
+use super::data::Data;
 use crate::outcome::Outcome;
 use crate::seeds::Seeds;
 use crate::table::table;
@@ -31,6 +32,9 @@ pub struct Args {
     /// The worlds to show it, by seed; two of three are towns.
     #[arg(long, value_name = "SEEDS", value_delimiter = ',', default_value = "0..24")]
     worlds: Vec<Seeds>,
+    /// What to show it: worlds, or nuscenes:DIR for recorded drives with their images.
+    #[arg(long, requires = "weights", default_value = "worlds")]
+    data: Data,
     /// The version below that directory, such as v1.0-mini.
     #[arg(long)]
     version: Option<String>,
@@ -55,7 +59,7 @@ struct Report {
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     match (&args.weights, &args.results, &args.nuscenes) {
-        (Some(weights), ..) => on_worlds(args, weights),
+        (Some(weights), ..) => on_scenes(args, weights),
         (None, Some(results), Some(nuscenes)) => on_nuscenes(args, results, nuscenes),
         // The parser asks for one of the two.
         _ => Ok(Outcome::BadInput),
@@ -83,19 +87,30 @@ fn on_nuscenes(args: &Args, path: &Path, nuscenes: &Path) -> anyhow::Result<Outc
     Ok(Outcome::Done)
 }
 
-fn on_worlds(args: &Args, path: &Path) -> anyhow::Result<Outcome> {
+fn on_scenes(args: &Args, path: &Path) -> anyhow::Result<Outcome> {
     let device = Default::default();
     let (network, config) = weights::load::<Flex>(path, &device)?;
+    let drives = args.data.drives(&config)?;
     let mut perceiver = Perceiver::new(network, config, device);
-    let seeds: Vec<u64> = args.worlds.iter().cloned().flat_map(|seeds| seeds.0).collect();
-    let bar = ProgressBar::new(seeds.len() as u64);
-    let report = worlds::evaluate(&mut perceiver, &seeds, &mut |_| bar.inc(1))?;
+    let bar = ProgressBar::new(0);
+    let (report, shown) = match &drives {
+        Some(drives) => {
+            bar.set_length(drives.moments().len() as u64);
+            (scenes::on_drives(&mut perceiver, drives, &mut || bar.inc(1))?, "recorded drives".to_owned())
+        }
+        None => {
+            let seeds: Vec<u64> = args.worlds.iter().cloned().flat_map(|seeds| seeds.0).collect();
+            bar.set_length(seeds.len() as u64);
+            let report = scenes::on_worlds(&mut perceiver, &seeds, &mut |_| bar.inc(1))?;
+            (report, format!("{} worlds", seeds.len()))
+        }
+    };
     bar.finish_and_clear();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(Outcome::Done);
     }
-    println!("{} worlds: {} frames", seeds.len(), report.frames);
+    println!("{shown}: {} frames", report.frames);
     print(&report.detection, &report.breakdown);
     let mut planes = table(&["map", "IoU"], 1);
     for (plane, iou) in MapPlane::ALL.iter().zip(&report.map.iou) {

@@ -1,5 +1,6 @@
 //! `tandem perception`: the fast system on its own. One file a subcommand.
 
+mod data;
 mod eval;
 mod export;
 mod train;

@@ -11,6 +11,7 @@ use tandem_perception::train::loss::PARTS;
 use tandem_perception::train::worlds::Worlds;
 use tandem_perception::train::{Places, Plan, Progress, run as train};
 
+use super::data::Data;
 use crate::outcome::Outcome;
 
 /// Lines on the terminal between two checkpoints.
@@ -25,6 +26,9 @@ pub struct Args {
     /// A JSON file with the whole plan instead; `plan.json` of the directory, where there is one, comes first.
     #[arg(long, conflicts_with = "config")]
     plan: Option<PathBuf>,
+    /// What to learn from: worlds, or nuscenes:DIR for recorded drives with their images.
+    #[arg(long, default_value = "worlds")]
+    data: Data,
     /// Checkpoints, the plan, losses and weights go here.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -45,6 +49,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let plan = plan(args)?;
     let worlds = Worlds::new(&plan.network);
+    let drives = args.data.drives(&plan.network)?;
     let places = Places {
         directory: &args.out,
         pretrained: args.pretrained.as_deref(),
@@ -65,7 +70,10 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         }
         true
     };
-    let source = |index| worlds.clip(index);
+    let source = |index| match &drives {
+        Some(drives) => drives.clip(index),
+        None => worlds.clip(index),
+    };
     let weights = train::<Autodiff<Flex>>(&plan, &places, &source, &mut report, &Default::default())?;
     bar.finish_and_clear();
     eprintln!("weights: {}", weights.display());

@@ -12,9 +12,9 @@ pub mod forecast;
 pub mod map;
 pub mod nuscenes;
 pub mod results;
+pub mod scenes;
 pub mod tracking;
 pub mod truth;
-pub mod worlds;
 
 pub use boxes::{Attribute, DetectedBox, Sample, TruthBox};
 pub use detection::DetectionMetrics;

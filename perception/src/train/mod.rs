@@ -3,10 +3,12 @@
 mod average;
 pub mod batch;
 mod checkpoint;
+pub mod drives;
 pub mod loss;
 mod prefetch;
 mod run;
 pub mod sample;
+mod things;
 pub mod worlds;
 
 pub use run::{Places, Plan, Progress, run};

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tandem_datasets::{Camera, DetectionClass, Log, Track, log::planar};
+use tandem_datasets::{Camera, Log};
 use tandem_graph::Stamp;
 use tandem_sim::camera::{Image, Look, Scenery, Shot, Subject, rig, semantics, subjects, visibility};
 use tandem_sim::world;
 
 use super::sample::Captured;
+use super::things::thing;
 use crate::Error;
-use crate::eval::Attribute;
 use crate::model::NetworkConfig;
-use crate::model::heads::{CLASSES, FORECAST_STEPS, SHOWN, TAGS};
-use crate::truth::{FORECAST_STEP_S, Thing};
+use crate::model::heads::{CLASSES, SHOWN, TAGS};
+use crate::truth::Thing;
 
 /// Worlds that are open at a time; their clips take turns.
 const OPEN: u64 = 24;
@@ -41,9 +41,6 @@ const MAX_GAP_NS: i64 = 250_000_000;
 
 /// An object is there to be seen from this many pixels of the network's images on.
 pub const VISIBLE_PIXELS: f64 = 3.0;
-
-/// Slower than this an object stands, m/s.
-const STANDING_MPS: f64 = 0.3;
 
 /// A generated place ready to be looked at.
 pub struct Place {
@@ -72,7 +69,7 @@ impl Place {
         let things: Vec<Thing> = there
             .iter()
             .filter(is_seen)
-            .filter_map(|subject| thing(&self.log.tracks[subject.number as usize], subject, map_from_ego, stamp))
+            .filter_map(|subject| thing(&self.log, subject, map_from_ego, stamp, MAX_GAP_NS))
             .collect();
         let tags = self.tags(&things);
         Captured {
@@ -165,50 +162,6 @@ fn shown(shot: &Shot) -> Vec<u16> {
         .flat_map(|pixel| (0..4).map(move |number| (pixel, number)))
         .map(|(p, q)| quarter(p, q))
         .collect()
-}
-
-/// An object in the vehicle's frame; `None` for what is in none of the classes.
-fn thing(track: &Track, subject: &Subject, map_from_ego: &Isometry3<f64>, stamp: Stamp) -> Option<Thing> {
-    let class = subject.detection?;
-    let ego = planar(map_from_ego);
-    let in_ego = |x: f64, y: f64| {
-        let point = ego.inverse_transform([x, y].into());
-        [point.x, point.y]
-    };
-    let [x, y] = in_ego(subject.pose.x, subject.pose.y);
-    let velocity =
-        map_from_ego.inverse_transform_vector(&Vector3::new(subject.velocity_mps[0], subject.velocity_mps[1], 0.0));
-    let future = std::array::from_fn(|step| {
-        let then = stamp.offset_ns(((step + 1) as f64 * FORECAST_STEP_S * 1e9) as i64);
-        track.at(then, MAX_GAP_NS).map(|state| in_ego(state.pose.x, state.pose.y))
-    });
-    debug_assert_eq!(future.len(), FORECAST_STEPS);
-    Some(Thing {
-        class,
-        center: [x, y, subject.z - map_from_ego.translation.z],
-        size: subject.size,
-        yaw_rad: tandem_datasets::geometry::wrap_angle(subject.pose.yaw - ego.yaw),
-        velocity_mps: Some([velocity.x, velocity.y]),
-        attribute: attribute(class, track, subject),
-        future,
-    })
-}
-
-/// After nuScenes' annotators: parked is who never moves, stopped who stands for now.
-fn attribute(class: DetectionClass, track: &Track, subject: &Subject) -> Option<Attribute> {
-    let speed = |velocity: [f64; 2]| velocity[0].hypot(velocity[1]);
-    let moves = speed(subject.velocity_mps) > STANDING_MPS;
-    let ever_moves = || track.states.iter().any(|state| speed(state.velocity_mps) > STANDING_MPS);
-    match class {
-        DetectionClass::TrafficCone | DetectionClass::Barrier => None,
-        DetectionClass::Pedestrian if moves => Some(Attribute::PedestrianMoving),
-        DetectionClass::Pedestrian => Some(Attribute::PedestrianStanding),
-        DetectionClass::Bicycle | DetectionClass::Motorcycle if ever_moves() => Some(Attribute::CycleWithRider),
-        DetectionClass::Bicycle | DetectionClass::Motorcycle => Some(Attribute::CycleWithoutRider),
-        _ if moves => Some(Attribute::VehicleMoving),
-        _ if ever_moves() => Some(Attribute::VehicleStopped),
-        _ => Some(Attribute::VehicleParked),
-    }
 }
 
 /// An endless row of clips, each the same whenever it is asked for.

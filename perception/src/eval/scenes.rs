@@ -1,4 +1,4 @@
-//! How well a network sees generated worlds that it was not trained on.
+//! How well a network sees generated worlds that it was not trained on, and recorded drives.
 
 use serde::Serialize;
 use tandem_sim::camera::rig;
@@ -13,6 +13,7 @@ use crate::kernel::Kernels;
 use crate::model::heads::{MAP_CLASSES, MODES};
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::{GridFrame, Pixels};
+use crate::train::drives::Drives;
 use crate::train::sample::Captured;
 use crate::train::worlds::Place;
 use crate::truth::{MapPlane, RoadPlanes, Thing};
@@ -26,9 +27,9 @@ const FUTURE_S: f64 = 3.0;
 /// A detection speaks of the true object of its class within this distance, m.
 const SAME_M: f64 = 2.0;
 
-/// All figures of a network on generated worlds.
+/// All figures of a network on some scenes.
 #[derive(Debug, Serialize)]
-pub struct WorldMetrics {
+pub struct SceneMetrics {
     /// Frames that were seen.
     pub frames: usize,
     /// Of the boxes.
@@ -45,14 +46,12 @@ pub struct WorldMetrics {
 ///
 /// # Errors
 /// If a world cannot be made or seen.
-pub fn evaluate<B: Kernels>(
+pub fn on_worlds<B: Kernels>(
     perceiver: &mut Perceiver<B>,
     seeds: &[u64],
     done: &mut dyn FnMut(u64),
-) -> Result<WorldMetrics, Error> {
-    let mut samples = Vec::new();
-    let mut map = MapIou::new(MAP_CLASSES);
-    let mut futures: Vec<(Vec<Future>, Vec<[f64; 2]>)> = Vec::new();
+) -> Result<SceneMetrics, Error> {
+    let mut gauge = Gauge::new();
     let [height, width] = perceiver.config().image;
     let cameras = rig::nuscenes(width as u32, height as u32);
     for seed in seeds {
@@ -64,23 +63,73 @@ pub fn evaluate<B: Kernels>(
             let stamp = first.offset_ns((number as f64 * KEYFRAME_S * 1e9) as i64);
             let Some(ego) = place.log.ego_at(stamp) else { continue };
             let captured = place.capture(&cameras, &ego.map_from_ego, stamp);
-            let images = captured.images.iter().map(|image| image.as_ref().map(Pixels::from));
-            let images: Vec<_> = images.collect();
-            let percept = perceiver.see(stamp, &ego.map_from_ego, &captured.cameras, &images)?;
-            count_map(&mut map, perceiver, &captured, &percept);
-            futures.extend(captured.things.iter().filter_map(|thing| pair(thing, &percept.boxes)));
-            samples.push(sample(format!("{}@{number}", place.log.id), place.conditions(), &captured, &percept));
+            gauge.see(perceiver, format!("{}@{number}", place.log.id), place.conditions(), &captured)?;
         }
         done(*seed);
     }
-    let pairs = futures.iter().map(|(said, came)| (said.as_slice(), came.as_slice()));
-    Ok(WorldMetrics {
-        frames: samples.len(),
-        detection: DetectionMetrics::of(&samples),
-        breakdown: Breakdown::of(&samples),
-        map: map.metrics(),
-        forecast: forecast::evaluate(pairs, MODES),
-    })
+    Ok(gauge.metrics())
+}
+
+/// Lets a network see recorded drives; `done` hears of each keyframe.
+///
+/// # Errors
+/// If an image cannot be read or used.
+pub fn on_drives<B: Kernels>(
+    perceiver: &mut Perceiver<B>,
+    drives: &Drives,
+    done: &mut dyn FnMut(),
+) -> Result<SceneMetrics, Error> {
+    let mut gauge = Gauge::new();
+    let mut before = "";
+    for moment in drives.moments() {
+        if moment.log.id != before {
+            perceiver.forget();
+            before = &moment.log.id;
+        }
+        let captured = drives.capture(moment)?;
+        gauge.see(perceiver, format!("{}@{}", moment.log.id, moment.stamp.ns()), moment.log.id.clone(), &captured)?;
+        done();
+    }
+    Ok(gauge.metrics())
+}
+
+/// What was seen so far.
+struct Gauge {
+    samples: Vec<Sample>,
+    map: MapIou,
+    futures: Vec<(Vec<Future>, Vec<[f64; 2]>)>,
+}
+
+impl Gauge {
+    fn new() -> Self {
+        Self { samples: Vec::new(), map: MapIou::new(MAP_CLASSES), futures: Vec::new() }
+    }
+
+    fn see<B: Kernels>(
+        &mut self,
+        perceiver: &mut Perceiver<B>,
+        token: String,
+        tag: String,
+        captured: &Captured,
+    ) -> Result<(), Error> {
+        let images: Vec<_> = captured.images.iter().map(|image| image.as_ref().map(Pixels::from)).collect();
+        let percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
+        count_map(&mut self.map, perceiver, captured, &percept);
+        self.futures.extend(captured.things.iter().filter_map(|thing| pair(thing, &percept.boxes)));
+        self.samples.push(sample(token, tag, captured, &percept));
+        Ok(())
+    }
+
+    fn metrics(self) -> SceneMetrics {
+        let pairs = self.futures.iter().map(|(said, came)| (said.as_slice(), came.as_slice()));
+        SceneMetrics {
+            frames: self.samples.len(),
+            detection: DetectionMetrics::of(&self.samples),
+            breakdown: Breakdown::of(&self.samples),
+            map: self.map.metrics(),
+            forecast: forecast::evaluate(pairs, MODES),
+        }
+    }
 }
 
 fn count_map<B: Kernels>(map: &mut MapIou, perceiver: &Perceiver<B>, captured: &Captured, percept: &Percept) {
