@@ -2,6 +2,7 @@
 
 pub mod assign;
 pub mod decode;
+pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod frame;

@@ -1,10 +1,9 @@
 //! The network at work on a drive: keeps calibration, memory and weights, and answers frame by frame.
 
 use std::collections::VecDeque;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use burn::tensor::backend::Backend;
-use burn::tensor::{Device, Tensor};
 use nalgebra::Isometry3;
 use tandem_datasets::log::planar;
 use tandem_datasets::{Camera, Pose2};
@@ -12,9 +11,9 @@ use tandem_graph::Stamp;
 
 use crate::Error;
 use crate::decode::{Numbers, SeenBox};
+use crate::engine::{Answer, Engine, Shared};
 use crate::frame::Frame;
-use crate::kernel::Kernels;
-use crate::model::{Network, NetworkConfig};
+use crate::model::NetworkConfig;
 use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
 
 /// The previous frame should be about so old, s: what the network was trained on.
@@ -50,13 +49,12 @@ pub struct StageTimes {
 }
 
 /// A network with what it remembers.
-pub struct Perceiver<B: Backend> {
-    network: Network<B>,
+pub struct Perceiver {
+    engine: Shared,
     config: NetworkConfig,
-    device: Device<B>,
     rig: Option<Rig>,
     frame: Frame,
-    memory: VecDeque<Memory<B>>,
+    memory: VecDeque<Memory>,
 }
 
 /// A rig's calibration, prepared.
@@ -69,19 +67,20 @@ struct Rig {
 }
 
 /// The grid of an earlier frame.
-struct Memory<B: Backend> {
+struct Memory {
     stamp: Stamp,
     map_from_ego: Pose2,
-    grid: Tensor<B, 4>,
+    grid: Vec<f32>,
 }
 
-impl<B: Kernels> Perceiver<B> {
-    /// With the weights of a network, without memory.
-    pub fn new(network: Network<B>, config: NetworkConfig, device: Device<B>) -> Self {
+impl Perceiver {
+    /// With a network, without memory.
+    pub fn new(engine: Shared) -> Self {
+        let config = lock(&engine).config().clone();
         let images = vec![0.0; config.cameras * 3 * config.image[0] * config.image[1]];
         let lift = LiftTable::new(&config, &[], GridFrame::VEHICLE);
         let frame = Frame { images, lift, warp: WarpTable::none(&config.grid), history: [0.0; 2] };
-        Self { network, config, device, rig: None, frame, memory: VecDeque::new() }
+        Self { engine, config, rig: None, frame, memory: VecDeque::new() }
     }
 
     /// What the network is like.
@@ -110,11 +109,10 @@ impl<B: Kernels> Perceiver<B> {
         self.prepare(cameras, images)?;
         let previous = self.remember(stamp, here);
         let prepared = Instant::now();
-        let input = Frame::input(&[&self.frame], previous, &self.config, &self.device);
-        let output = self.network.forward(input);
-        let numbers = Numbers::of(&output);
+        let previous = previous.map(|memory| self.memory[memory].grid.as_slice());
+        let Answer { numbers, current } = lock(&self.engine).answer(&self.frame, previous)?;
         let answered = Instant::now();
-        self.memory.push_back(Memory { stamp, map_from_ego: here, grid: output.current });
+        self.memory.push_back(Memory { stamp, map_from_ego: here, grid: current });
         let boxes = numbers.boxes(&self.config);
         let present = self.rig.as_ref().and_then(|rig| rig.present.as_deref()).unwrap_or_default();
         Ok(Percept {
@@ -163,25 +161,30 @@ impl<B: Kernels> Perceiver<B> {
         Ok(())
     }
 
-    /// The grid of the frame that is nearest to half a second old, and where this one reads it.
-    fn remember(&mut self, stamp: Stamp, here: Pose2) -> Tensor<B, 4> {
+    /// The memory of the frame that is nearest to half a second old; the frame then says where it is read.
+    fn remember(&mut self, stamp: Stamp, here: Pose2) -> Option<usize> {
         let [least_s, most_s] = MEMORY_RANGE_S;
-        let age_s = |memory: &Memory<B>| stamp.seconds_since(memory.stamp);
+        let age_s = |memory: &Memory| stamp.seconds_since(memory.stamp);
         self.memory.retain(|memory| (0.0..=most_s).contains(&age_s(memory)));
-        let off = |memory: &&Memory<B>| (age_s(memory) - MEMORY_S).abs();
-        let usable = self.memory.iter().filter(|memory| age_s(memory) >= least_s);
+        let off = |memory: &Memory| (age_s(memory) - MEMORY_S).abs();
+        let usable = self.memory.iter().enumerate().filter(|(_, memory)| age_s(memory) >= least_s);
         let grid = &self.config.grid;
-        match usable.min_by(|a, b| off(a).total_cmp(&off(b))) {
-            Some(memory) => {
+        match usable.min_by(|(_, a), (_, b)| off(a).total_cmp(&off(b))) {
+            Some((number, memory)) => {
                 self.frame.warp = WarpTable::new(grid, here, memory.map_from_ego, GridFrame::VEHICLE);
                 self.frame.history = [age_s(memory) as f32, 1.0];
-                memory.grid.clone()
+                Some(number)
             }
             None => {
                 self.frame.warp = WarpTable::none(grid);
                 self.frame.history = [0.0; 2];
-                Tensor::zeros([1, self.config.encoder[0], grid.cells / 2, grid.cells / 2], &self.device)
+                None
             }
         }
     }
+}
+
+/// The engine, also after a panic in another node: what it keeps between frames are weights alone.
+fn lock(engine: &Shared) -> MutexGuard<'_, dyn Engine + 'static> {
+    engine.lock().unwrap_or_else(PoisonError::into_inner)
 }

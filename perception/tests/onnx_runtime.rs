@@ -12,15 +12,14 @@ use std::process::Command;
 
 use burn::backend::Flex;
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use nalgebra::{Isometry3, Matrix3};
 use noise::{Stir, frame, small};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tandem_datasets::{Camera, DetectionClass};
 use tandem_perception::Error;
-use tandem_perception::decode::Numbers;
-use tandem_perception::frame::Frame;
+use tandem_perception::engine::{Burn, Engine};
 use tandem_perception::model::{Backbone, Network};
 use tandem_perception::onnx::graph::{Attribute, Dim, Element, Graph};
 use tandem_perception::onnx::{self, Batch, Detector, Options, Provider, Session};
@@ -43,6 +42,7 @@ fn a_session_says_what_burn_says() {
     }
     let (config, device) = (small(Backbone::EfficientNetLite0), Device::<Flex>::default());
     let network = Network::<Flex>::new(&config, &device).map(&mut Stir);
+    let mut burn = Burn::new(network.clone(), config.clone(), device);
     let dir = tempfile::tempdir().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let frame = frame(&config, &mut rng);
@@ -51,34 +51,29 @@ fn a_session_says_what_burn_says() {
         onnx::write(&network, &config, batch, &path).unwrap();
         let mut session = Session::load(&path, OPTIONS).unwrap();
         assert_eq!(session.config(), &config);
-        let previous: Vec<f32> = session.no_previous().into_iter().map(|_| rng.random()).collect();
-        let answer = session.run(&frame, &previous).unwrap();
-
-        let shape = [1, config.encoder[0], config.grid.cells / 2, config.grid.cells / 2];
-        let tensor = Tensor::from_data(TensorData::new(previous.clone(), shape), &device);
-        let output = network.forward(Frame::input::<Flex>(&[&frame], tensor, &config, &device));
-        let wanted = Numbers::of(&output);
-        let found = answer.numbers;
-        assert_eq!(found.cells, wanted.cells);
-        let current = output.current.into_data().iter::<f32>().collect();
-        let scores = output.scores.into_data().iter::<f32>().collect();
-        for (found, wanted) in [
-            (found.boxes, wanted.boxes),
-            (found.forecasts, wanted.forecasts),
-            (found.map, wanted.map),
-            (found.embedding, wanted.embedding),
-            (answer.current, current),
-            (answer.scores, scores),
-        ] {
-            assert_eq!(found.len(), wanted.len());
-            assert!(found.iter().zip(&wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-4));
+        let half = config.grid.cells / 2;
+        let previous: Vec<f32> = (0..config.encoder[0] * half * half).map(|_| rng.random()).collect();
+        for previous in [None, Some(previous.as_slice())] {
+            let found = session.answer(&frame, previous).unwrap();
+            let wanted = burn.answer(&frame, previous).unwrap();
+            assert_eq!(found.numbers.cells, wanted.numbers.cells);
+            for (found, wanted) in [
+                (found.numbers.boxes, wanted.numbers.boxes),
+                (found.numbers.forecasts, wanted.numbers.forecasts),
+                (found.numbers.map, wanted.numbers.map),
+                (found.numbers.embedding, wanted.numbers.embedding),
+                (found.current, wanted.current),
+            ] {
+                assert_eq!(found.len(), wanted.len());
+                assert!(found.iter().zip(&wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-4));
+            }
         }
         // A frame of another shape is an error, and the session lives on.
-        assert!(matches!(session.run(&frame, &previous[1..]), Err(Error::Model { .. })));
+        assert!(matches!(session.answer(&frame, Some(&previous[1..])), Err(Error::Model { .. })));
         let mut outside = frame.clone();
         outside.lift.context[0] = i32::MAX;
-        assert!(matches!(session.run(&outside, &previous), Err(Error::Model { .. })));
-        assert!(session.run(&frame, &previous).is_ok());
+        assert!(matches!(session.answer(&outside, None), Err(Error::Model { .. })));
+        assert!(session.answer(&frame, Some(&previous)).is_ok());
     }
 }
 

@@ -1,16 +1,15 @@
 //! By what the planner of `tandem drive` sees.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use burn::backend::Flex;
 use clap::ValueEnum;
 use tandem_graph::lockstep::NodeLatency;
+use tandem_perception::engine;
 use tandem_perception::node::PerceptionNode;
 use tandem_perception::perceiver::Perceiver;
-use tandem_perception::weights;
 use tandem_sim::camera::rig;
 use tandem_sim::{CameraSight, Sight};
 
@@ -34,7 +33,7 @@ pub struct Looking {
     /// By what the planner sees.
     #[arg(long, value_delimiter = ',', default_value = "truth")]
     perception: Vec<Perception>,
-    /// The network that looks through the cameras.
+    /// The network that looks through the cameras: weights, or a model.onnx for onnxruntime.
     #[arg(long, value_name = "FILE", required_if_eq("perception", "cameras"))]
     weights: Option<PathBuf>,
     /// How long perception computes on the images of one moment.
@@ -63,17 +62,13 @@ impl Looking {
         kinds.into_iter().map(|kind| self.sight(kind)).collect()
     }
 
-    /// A network of its own for each run; the weights are read once.
+    /// One network for all runs, which take turns; each has a memory of its own.
     fn network(&self) -> anyhow::Result<CameraSight> {
         let path = self.weights.as_deref().context("--weights: which network looks through the cameras?")?;
-        let device = Default::default();
-        let (network, config) = weights::load::<Flex>(path, &device)?;
-        // A network's parameters may be handed between threads, but not shared by them.
-        let network = Mutex::new(network);
+        let engine = engine::open(path)?;
         Ok(CameraSight::new("cameras", move |_, sight| {
-            let network = network.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let cameras: Vec<String> = sight.rig.iter().map(|camera| camera.name.clone()).collect();
-            Box::new(PerceptionNode::new(Perceiver::new(network, config.clone(), device), &cameras))
+            Box::new(PerceptionNode::new(Perceiver::new(Arc::clone(&engine)), &cameras))
         }))
     }
 

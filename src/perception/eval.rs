@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::backend::Flex;
 use indicatif::ProgressBar;
 use serde::Serialize;
+use tandem_perception::engine;
 use tandem_perception::eval::detection::{Breakdown, ClassMetrics, DetectionMetrics, Part, Summary};
 use tandem_perception::eval::forecast::ForecastMetrics;
 use tandem_perception::eval::{nuscenes, results::Results, scenes};
 use tandem_perception::perceiver::Perceiver;
 use tandem_perception::truth::MapPlane;
-use tandem_perception::weights;
 
 use super::data::Data;
 use crate::outcome::Outcome;
@@ -88,10 +87,8 @@ fn on_nuscenes(args: &Args, path: &Path, nuscenes: &Path) -> anyhow::Result<Outc
 }
 
 fn on_scenes(args: &Args, path: &Path) -> anyhow::Result<Outcome> {
-    let device = Default::default();
-    let (network, config) = weights::load::<Flex>(path, &device)?;
-    let drives = args.data.drives(&config)?;
-    let mut perceiver = Perceiver::new(network, config, device);
+    let mut perceiver = Perceiver::new(engine::open(path)?);
+    let drives = args.data.drives(perceiver.config())?;
     let bar = ProgressBar::new(0);
     let (report, shown) = match &drives {
         Some(drives) => {

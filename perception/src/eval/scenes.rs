@@ -9,7 +9,6 @@ use super::forecast::{self, ForecastMetrics, Future};
 use super::map::{MapIou, MapMetrics};
 use crate::Error;
 use crate::decode::{SeenBox, sigmoid};
-use crate::kernel::Kernels;
 use crate::model::heads::{MAP_CLASSES, MODES};
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::{GridFrame, Pixels};
@@ -46,11 +45,7 @@ pub struct SceneMetrics {
 ///
 /// # Errors
 /// If a world cannot be made or seen.
-pub fn on_worlds<B: Kernels>(
-    perceiver: &mut Perceiver<B>,
-    seeds: &[u64],
-    done: &mut dyn FnMut(u64),
-) -> Result<SceneMetrics, Error> {
+pub fn on_worlds(perceiver: &mut Perceiver, seeds: &[u64], done: &mut dyn FnMut(u64)) -> Result<SceneMetrics, Error> {
     let mut gauge = Gauge::new();
     let [height, width] = perceiver.config().image;
     let cameras = rig::nuscenes(width as u32, height as u32);
@@ -74,11 +69,7 @@ pub fn on_worlds<B: Kernels>(
 ///
 /// # Errors
 /// If an image cannot be read or used.
-pub fn on_drives<B: Kernels>(
-    perceiver: &mut Perceiver<B>,
-    drives: &Drives,
-    done: &mut dyn FnMut(),
-) -> Result<SceneMetrics, Error> {
+pub fn on_drives(perceiver: &mut Perceiver, drives: &Drives, done: &mut dyn FnMut()) -> Result<SceneMetrics, Error> {
     let mut gauge = Gauge::new();
     let mut before = "";
     for moment in drives.moments() {
@@ -105,13 +96,7 @@ impl Gauge {
         Self { samples: Vec::new(), map: MapIou::new(MAP_CLASSES), futures: Vec::new() }
     }
 
-    fn see<B: Kernels>(
-        &mut self,
-        perceiver: &mut Perceiver<B>,
-        token: String,
-        tag: String,
-        captured: &Captured,
-    ) -> Result<(), Error> {
+    fn see(&mut self, perceiver: &mut Perceiver, token: String, tag: String, captured: &Captured) -> Result<(), Error> {
         let images: Vec<_> = captured.images.iter().map(|image| image.as_ref().map(Pixels::from)).collect();
         let percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
         count_map(&mut self.map, perceiver, captured, &percept);
@@ -132,7 +117,7 @@ impl Gauge {
     }
 }
 
-fn count_map<B: Kernels>(map: &mut MapIou, perceiver: &Perceiver<B>, captured: &Captured, percept: &Percept) {
+fn count_map(map: &mut MapIou, perceiver: &Perceiver, captured: &Captured, percept: &Percept) {
     let Some(roads) = &captured.map else { return };
     let grid = &perceiver.config().grid;
     let here = tandem_datasets::log::planar(&captured.map_from_ego);

@@ -10,7 +10,7 @@ pub(crate) mod neck;
 pub mod network;
 
 pub use config::{Backbone, DepthBins, Grid, NetworkConfig};
-pub use network::{Features, Input, Network, Output};
+pub use network::{Features, Input, Lifted, Network, Output};
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,17 @@ pub struct Input<B: Backend> {
     pub history: Tensor<B, 2>,
 }
 
+/// What the lift makes of image features.
+#[derive(Debug, Clone)]
+pub struct Lifted<B: Backend> {
+    /// `[batch · cameras, bins, height / 8, width / 8]`: how likely every depth is.
+    pub depth: Tensor<B, 4>,
+    /// `[batch · cameras · height / 8 · width / 8 · 4, context]`: what is lifted.
+    pub context: Tensor<B, 2>,
+    /// `[batch, lifted, cells, cells]`.
+    pub grid: Tensor<B, 4>,
+}
+
 /// What the images and the grids become before the heads.
 #[derive(Debug, Clone)]
 pub struct Features<B: Backend> {
@@ -124,12 +135,24 @@ impl<B: Kernels> Network<B> {
 
     /// All features for one frame.
     pub fn features(&self, input: Input<B>) -> Features<B> {
-        let images = self.see(input.images, input.lift.rays.clone());
-        let depth = self.lift.depth(images.clone(), input.lift.rays.clone());
-        let context = self.lift.context(images.clone());
-        let lifted = self.lift.forward(context.clone(), depth.clone(), &input.lift);
-        let current = self.encoder.shrink(lifted);
-        let grid = self.encoder.forward(current.clone(), input.previous, &input.warp, input.history);
+        let images = self.see(input.images.clone(), input.lift.rays.clone());
+        let lifted = self.lift(images.clone(), &input.lift);
+        self.encode(images, lifted, &input)
+    }
+
+    /// Image features `[batch · cameras, neck, height / 8, width / 8]` → the grid before its encoder.
+    pub fn lift(&self, images: Tensor<B, 4>, indices: &LiftIndices<B>) -> Lifted<B> {
+        let depth = self.lift.depth(images.clone(), indices.rays.clone());
+        let context = self.lift.context(images);
+        let grid = self.lift.forward(context.clone(), depth.clone(), indices);
+        Lifted { depth, context, grid }
+    }
+
+    /// The encoder of the grid.
+    pub fn encode(&self, images: Tensor<B, 4>, lifted: Lifted<B>, input: &Input<B>) -> Features<B> {
+        let Lifted { depth, context, grid } = lifted;
+        let current = self.encoder.shrink(grid);
+        let grid = self.encoder.forward(current.clone(), input.previous.clone(), &input.warp, input.history.clone());
         Features { images, depth, context, current, grid }
     }
 
@@ -153,7 +176,12 @@ impl<B: Kernels> Network<B> {
 
     /// One frame, as a vehicle asks it.
     pub fn forward(&self, input: Input<B>) -> Output<B> {
-        let Features { images, current, grid, .. } = self.features(input);
+        self.ask(self.features(input))
+    }
+
+    /// What the heads say, objects at the peaks of the heat map.
+    pub fn ask(&self, features: Features<B>) -> Output<B> {
+        let Features { images, current, grid, .. } = features;
         let maps = self.objects.forward(grid.clone());
         let map = self.map.forward(grid.clone());
         let embedding = self.scene.forward(grid, images);

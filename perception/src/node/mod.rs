@@ -10,7 +10,6 @@ mod objects;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use burn::tensor::backend::Backend;
 use nalgebra::Isometry3;
 use tandem_datasets::messages::MAP_FRAME;
 use tandem_graph::msgs::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
@@ -20,7 +19,6 @@ use tandem_graph::topics::{BEV_GRID, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_ST
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 
 use crate::decode::sigmoid;
-use crate::kernel::Kernels;
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::Pixels;
 use crate::track::{Tracker, TrackerConfig};
@@ -37,8 +35,8 @@ const POSES: usize = 64;
 pub const NAME: &str = "perception";
 
 /// The perception node.
-pub struct PerceptionNode<B: Backend> {
-    perceiver: Perceiver<B>,
+pub struct PerceptionNode {
+    perceiver: Perceiver,
     tracker: Tracker,
     eyes: Vec<Eye>,
     /// Where the vehicle was, by rising stamp.
@@ -47,9 +45,9 @@ pub struct PerceptionNode<B: Backend> {
     last: Option<Stamp>,
 }
 
-impl<B: Kernels> PerceptionNode<B> {
+impl PerceptionNode {
     /// For a rig whose cameras have these names, in the order in which the network was trained to see them.
-    pub fn new(perceiver: Perceiver<B>, cameras: &[String]) -> Self {
+    pub fn new(perceiver: Perceiver, cameras: &[String]) -> Self {
         Self {
             perceiver,
             tracker: Tracker::new(TrackerConfig::default()),
@@ -85,7 +83,7 @@ impl<B: Kernels> PerceptionNode<B> {
     }
 }
 
-impl<B: Kernels> Node for PerceptionNode<B> {
+impl Node for PerceptionNode {
     fn spec(&self) -> NodeSpec {
         let spec = NodeSpec::every(NAME, PERIOD).reads_queue(&ODOMETRY, POSES).reads(&TF_STATIC);
         let spec = self.eyes.iter().fold(spec, |spec, eye| eye.declare(spec));
@@ -123,7 +121,7 @@ impl<B: Kernels> Node for PerceptionNode<B> {
     }
 }
 
-impl<B: Kernels> PerceptionNode<B> {
+impl PerceptionNode {
     /// Where vehicles may be, in percent, as a grid whose axes are the vehicle's.
     fn grid(&self, stamp: Stamp, map_from_ego: &Isometry3<f64>, percept: &Percept) -> OccupancyGrid {
         let grid = &self.perceiver.config().grid;

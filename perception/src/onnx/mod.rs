@@ -23,4 +23,4 @@ pub use network::{Batch, write};
 #[cfg(feature = "ort")]
 pub use runtime::{Options, Provider};
 #[cfg(feature = "ort")]
-pub use session::{Answer, Session};
+pub use session::Session;

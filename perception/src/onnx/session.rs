@@ -1,10 +1,12 @@
 //! An exported network on onnxruntime: the same frames in, the same numbers out as in burn.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use super::runtime::{Given, Model, Options};
 use crate::Error;
 use crate::decode::Numbers;
+use crate::engine::{Answer, Engine, Shared};
 use crate::frame::Frame;
 use crate::model::NetworkConfig;
 use crate::model::bev::HISTORY_PLANES;
@@ -14,24 +16,14 @@ use crate::weights::CONFIG;
 const INPUTS: [&str; 9] =
     ["images", "lift_context", "lift_depth", "lift_seen", "rays", "previous", "warp_index", "warp_weight", "history"];
 
-const OUTPUTS: [&str; 7] = ["scores", "cells", "boxes", "forecasts", "map", "embedding", "current"];
+/// The scores are in the boxes once more, class by class.
+const OUTPUTS: [&str; 6] = ["cells", "boxes", "forecasts", "map", "embedding", "current"];
 
 /// A network from a file that [`super::write`] made, for one frame at a time.
 #[derive(Debug)]
 pub struct Session {
     model: Model,
     config: NetworkConfig,
-}
-
-/// What a network says of a frame.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// `[count]`: scores of the most certain objects, falling.
-    pub scores: Vec<f32>,
-    /// What its objects, map and embedding are read from.
-    pub numbers: Numbers,
-    /// `[fine, cells / 2, cells / 2]`: the grid, for the next frame.
-    pub current: Vec<f32>,
 }
 
 impl Session {
@@ -51,24 +43,28 @@ impl Session {
         Ok(Self { model, config })
     }
 
-    /// What the network is like.
-    pub fn config(&self) -> &NetworkConfig {
+    /// To be handed to several nodes.
+    pub fn shared(self) -> Shared {
+        Arc::new(Mutex::new(self))
+    }
+}
+
+impl Engine for Session {
+    fn config(&self) -> &NetworkConfig {
         &self.config
     }
 
-    /// A grid `[fine, cells / 2, cells / 2]` for a frame without a previous one.
-    pub fn no_previous(&self) -> Vec<f32> {
+    fn answer(&mut self, frame: &Frame, previous: Option<&[f32]>) -> Result<Answer, Error> {
         let half = self.config.grid.cells / 2;
-        vec![0.0; self.config.encoder[0] * half * half]
-    }
-
-    /// One frame, with the grid that the previous one gave.
-    ///
-    /// # Errors
-    /// [`Error::Model`] for a frame of another network's shape, or if onnxruntime fails.
-    pub fn run(&mut self, frame: &Frame, previous: &[f32]) -> Result<Answer, Error> {
+        let nothing;
+        let previous = match previous {
+            Some(grid) => grid,
+            None => {
+                nothing = vec![0.0; self.config.encoder[0] * half * half];
+                &nothing
+            }
+        };
         let [height, width] = self.config.image;
-        let half = self.config.grid.cells / 2;
         let (voxels, taps) = (frame.lift.seen.len(), frame.warp.weight.len());
         let shapes: [&[usize]; 9] = [
             &[1, self.config.cameras, 3, height, width],
@@ -94,9 +90,8 @@ impl Session {
         ];
         let inputs: Vec<_> =
             INPUTS.into_iter().zip(shapes).zip(given).map(|((name, shape), given)| (name, shape, given)).collect();
-        let [scores, cells, boxes, forecasts, map, embedding, current] = self.model.run(&inputs, OUTPUTS)?;
+        let [cells, boxes, forecasts, map, embedding, current] = self.model.run(&inputs, OUTPUTS)?;
         Ok(Answer {
-            scores: scores.floats(),
             numbers: Numbers {
                 cells: cells.ints(),
                 boxes: boxes.floats(),
