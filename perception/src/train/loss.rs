@@ -5,8 +5,9 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::balance::RARITY;
 use super::batch::TargetBatch;
-use crate::model::heads::{BOX, FORECAST_STEPS, MAP_CLASSES, MODES};
+use crate::model::heads::{BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, MODES};
 use crate::model::network::Answers;
 
 /// What each part counts in the sum.
@@ -78,15 +79,21 @@ fn mean_known<B: Backend, const D: usize>(loss: Tensor<B, D>, known: Tensor<B, D
     (loss * known.clone()).sum() / known.sum().clamp_min(1.0)
 }
 
-/// The focal loss of CornerNet (Law and Deng 2018, equation 1; alpha 2, beta 4), by the number of objects.
+/// Where there are fewer objects than this, the background does not count more.
+const FEW_OBJECTS: f32 = 8.0;
+
+/// The focal loss of CornerNet (Law and Deng 2018, equation 1; alpha 2, beta 4), by the number of objects; centres of rare
+/// classes count more.
 fn heat<B: Backend>(logits: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
     let wanted = targets.heat.clone();
     let is_center = wanted.clone().equal_elem(1.0).float();
     let p = sigmoid(logits.clone());
-    let hit = log_sigmoid(logits.clone()) * (p.clone() - 1.0).powi_scalar(2) * is_center.clone();
+    let weights =
+        Tensor::<B, 1>::from_data(TensorData::from(RARITY), &logits.device()).sqrt().reshape([1, CLASSES, 1, 1]);
+    let hit = log_sigmoid(logits.clone()) * (p.clone() - 1.0).powi_scalar(2) * is_center.clone() * weights;
     let away = (-wanted + 1.0).powi_scalar(4);
     let miss = log_sigmoid(-logits) * p.powi_scalar(2) * away;
-    let count = is_center.sum().clamp_min(1.0);
+    let count = is_center.sum().clamp_min(FEW_OBJECTS);
     -(hit + miss).sum() / count
 }
 

@@ -1,6 +1,7 @@
 //! Training: samples, losses, the loop and its checkpoints.
 
 mod average;
+mod balance;
 pub mod batch;
 mod checkpoint;
 pub mod drives;

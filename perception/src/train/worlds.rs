@@ -11,6 +11,7 @@ use tandem_graph::Stamp;
 use tandem_sim::camera::{Image, Look, Scenery, Shot, Subject, rig, semantics, subjects, visibility};
 use tandem_sim::world;
 
+use super::balance::rarity;
 use super::sample::Captured;
 use super::things::thing;
 use crate::Error;
@@ -23,6 +24,9 @@ const OPEN: u64 = 24;
 
 /// Clips of a world before it is closed.
 const CLIPS: u64 = 12;
+
+/// Moments of a world of which the one with the rarest objects is taken.
+const TRIES: usize = 3;
 
 /// How often a clip is seen, each time varied in another way.
 const REPEATS: u64 = 4;
@@ -207,16 +211,20 @@ impl Worlds {
         let mut rng = ChaCha8Rng::seed_from_u64(index);
         let cameras = rig::varied(&rig::nuscenes(self.size[0], self.size[1]), place.seed ^ (index << 20));
         // Later the future would not be known; the middle of a clip is a whole step of the log.
-        let at_s = f64::from(rng.random_range(10_u32..165)) * 0.1;
+        let first = place.log.ego.states.first().map_or(Stamp::from_ns(0), |state| state.stamp);
+        let stamp = |seconds: f64| first.offset_ns((seconds * 1e9).round() as i64);
+        let tries = (0..TRIES).map(|_| f64::from(rng.random_range(10_u32..165)) * 0.1);
+        let rare = tries.map(|at_s| (rarity(&place.log, stamp(at_s), MAX_GAP_NS), at_s));
+        // There is more than one try.
+        let at_s = rare.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(1.0, |(_, at_s)| at_s);
         let apart_s = f64::from(rng.random_range(4_u32..=6)) * 0.1;
         // Somewhat beside the track, as a vehicle that drives by itself comes to be.
         let aside = Isometry3::from_parts(
             Translation3::new(0.0, rng.random_range(-0.8..0.8), 0.0),
             UnitQuaternion::from_axis_angle(&Vector3::z_axis(), rng.random_range(-0.1..0.1)),
         );
-        let first = place.log.ego.states.first().map_or(Stamp::from_ns(0), |state| state.stamp);
         let moment = |seconds: f64| {
-            let stamp = first.offset_ns((seconds * 1e9).round() as i64);
+            let stamp = stamp(seconds);
             let pose = place.log.ego_at(stamp).map_or(Isometry3::identity(), |state| state.map_from_ego);
             place.capture(&cameras, &(pose * aside), stamp)
         };
