@@ -3,6 +3,7 @@
 mod bench;
 mod drive;
 mod log;
+mod models;
 mod outcome;
 mod perception;
 mod replay;
@@ -40,6 +41,9 @@ enum Command {
     /// Train and evaluate the fast system.
     #[command(subcommand)]
     Perception(perception::Command),
+    /// The models that come from elsewhere.
+    #[command(subcommand)]
+    Models(models::Command),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::World(command) => world::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::Perception(command) => perception::run(&command),
+        Command::Models(command) => models::run(&command),
     };
     outcome::exit_code(outcome)
 }

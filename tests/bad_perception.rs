@@ -13,7 +13,7 @@ fn weights() -> &'static [u8] {
     WEIGHTS.get_or_init(|| {
         let dir = Dir::new();
         dir.write("plan.json", serde_json::to_string(&plan()).unwrap());
-        let ran = dir.tandem(["perception", "train", "--plan", "plan.json", "--out", "out"]);
+        let ran = dir.tandem(["perception", "train", "--plan", "plan.json", "--out", "out", "--pretrained", "none"]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         std::fs::read(dir.path().join("out/weights.safetensors")).unwrap()
     })
@@ -104,7 +104,8 @@ fn a_plan_with_an_unknown_field_is_named() {
     let mut plan = plan();
     plan["stepz"] = json!(3);
     dir.write("plan.json", plan.to_string());
-    dir.tandem(["perception", "train", "--plan", "plan.json", "--out", "out"]).is_bad_input(&["plan.json", "stepz"]);
+    dir.tandem(["perception", "train", "--plan", "plan.json", "--out", "out", "--pretrained", "none"])
+        .is_bad_input(&["plan.json", "stepz"]);
 }
 
 #[test]
@@ -124,7 +125,18 @@ fn drives_without_images_and_broken_images_are_named() {
     dir.write("plan.json", plan().to_string());
     let train = |source: &str| {
         let source = format!("nuscenes:{source}");
-        dir.tandem(["perception", "train", "--plan", "plan.json", "--out", "out", "--data", &source])
+        dir.tandem([
+            "perception",
+            "train",
+            "--plan",
+            "plan.json",
+            "--out",
+            "out",
+            "--pretrained",
+            "none",
+            "--data",
+            &source,
+        ])
     };
     train("nowhere").is_bad_input(&["nowhere"]);
     let tables = data.join("nuscenes/v1.0-mini");

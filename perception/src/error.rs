@@ -113,11 +113,6 @@ impl Error {
         Self::Weights { path: path.into(), reason: reason.into() }
     }
 
-    /// An image at `path` that cannot be read.
-    pub(crate) fn image(path: &Path, error: &image::ImageError) -> Self {
-        Self::Image { path: path.into(), reason: error.to_string() }
-    }
-
     /// A model at `path` that is not what it should be; what is said first is what is wrong.
     #[cfg(feature = "ort")]
     pub(crate) fn model(path: &Path, reason: &str) -> Self {

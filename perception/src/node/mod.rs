@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use nalgebra::Isometry3;
+use tandem_datasets::Camera;
 use tandem_datasets::messages::MAP_FRAME;
 use tandem_graph::msgs::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use tandem_graph::msgs::nav_msgs::{MapMetaData, OccupancyGrid, Odometry};
@@ -18,6 +19,7 @@ use tandem_graph::msgs::std_msgs::Header;
 use tandem_graph::topics::{BEV_GRID, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_STATUS, TF_STATIC};
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 
+use crate::Error;
 use crate::decode::sigmoid;
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::Pixels;
@@ -90,7 +92,14 @@ impl Node for PerceptionNode {
         spec.writes(&OBJECTS).writes(&BEV_GRID).writes(&EMBEDDING).writes(&PERCEPTION_STATUS)
     }
 
-    fn step(&mut self, _: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
+    fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
+        if self.eyes.is_empty() {
+            // Said once; nothing will change.
+            if self.last.replace(now).is_none() {
+                outputs.publish(&PERCEPTION_STATUS, now, status(now, &[], Some(Error::NoCameras.to_string())));
+            }
+            return;
+        }
         self.take(inputs);
         let Some(stamp) = self.eyes.iter().filter_map(Eye::newest).max() else { return };
         if self.last.is_some_and(|last| stamp <= last) {
@@ -99,12 +108,13 @@ impl Node for PerceptionNode {
         // The odometry of that moment may still be on its way.
         let Some(map_from_ego) = self.pose_at(stamp) else { return };
         self.last = Some(stamp);
-        let looks: Vec<Look> = self.eyes.iter().map(|eye| eye.look(stamp)).collect();
-        let cameras: Vec<_> = looks.iter().map(|look| look.camera.clone()).collect();
-        let Some(cameras) = cameras.into_iter().collect::<Option<Vec<_>>>() else {
+        let looks: Vec<Look> = self.eyes.iter().map(|eye| eye.look(stamp, self.perceiver.config())).collect();
+        if looks.iter().all(|look| look.camera.is_none()) {
             outputs.publish(&PERCEPTION_STATUS, stamp, status(stamp, &looks, None));
             return;
-        };
+        }
+        let cameras: Vec<_> =
+            looks.iter().map(|look| look.camera.clone().unwrap_or_else(|| unknown(&look.name))).collect();
         let images: Vec<_> = looks.iter().map(|look| look.image.as_ref().map(Pixels::from)).collect();
         match self.perceiver.see(stamp, &map_from_ego, &cameras, &images) {
             Ok(percept) => {
@@ -144,6 +154,12 @@ impl PerceptionNode {
     }
 }
 
+/// The place of a camera of which nothing is known, and no image is shown.
+fn unknown(name: &str) -> Camera {
+    let intrinsics = nalgebra::Matrix3::identity();
+    Camera { name: name.to_owned(), ego_from_camera: Isometry3::identity(), intrinsics, image_size: [0; 2] }
+}
+
 /// What the node has to say of itself: which cameras it did without, and why.
 fn status(stamp: Stamp, looks: &[Look], error: Option<String>) -> DiagnosticArray {
     let blind: Vec<KeyValue> = looks
@@ -168,3 +184,6 @@ fn pose(odometry: &Odometry) -> Isometry3<f64> {
         nalgebra::UnitQuaternion::from_quaternion(nalgebra::Quaternion::new(q.w, q.x, q.y, q.z)),
     )
 }
+
+#[cfg(test)]
+mod tests;

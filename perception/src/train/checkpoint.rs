@@ -75,6 +75,14 @@ where
     }
 }
 
+/// Whether there is a checkpoint below a directory.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn has_begun(directory: &Path) -> Result<bool, Error> {
+    Ok(!all(directory)?.is_empty())
+}
+
 fn folder(directory: &Path, step: u64) -> PathBuf {
     directory.join(format!("checkpoint-{step:08}"))
 }

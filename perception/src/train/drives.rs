@@ -11,10 +11,10 @@ use tandem_sim::camera::{Image, subjects};
 
 use super::sample::Captured;
 use super::things::thing;
-use crate::Error;
 use crate::model::NetworkConfig;
 use crate::rig::Preparation;
 use crate::truth::Thing;
+use crate::{Error, picture};
 
 /// Annotations are this far apart at most, ns.
 const MAX_GAP_NS: i64 = 700_000_000;
@@ -172,6 +172,6 @@ fn is_in(view: &Camera, thing: &Thing) -> bool {
 }
 
 fn read(path: &Path) -> Result<Image, Error> {
-    let image = image::open(path).map_err(|error| Error::image(path, &error))?.into_rgb8();
-    Ok(Image { width: image.width(), height: image.height(), rgb: image.into_raw() })
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    picture::decode(&bytes).map_err(|reason| Error::Image { path: path.into(), reason })
 }

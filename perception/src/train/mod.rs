@@ -5,14 +5,19 @@ mod balance;
 pub mod batch;
 mod checkpoint;
 pub mod drives;
+mod log;
 pub mod loss;
+mod plan;
 mod prefetch;
 mod run;
 pub mod sample;
+mod step;
 mod things;
 pub mod worlds;
 
-pub use run::{Places, Plan, Progress, run};
+pub use checkpoint::has_begun;
+pub use plan::{Plan, Rule};
+pub use run::{Places, Progress, run};
 
 #[cfg(test)]
 mod tests;
