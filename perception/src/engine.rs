@@ -83,6 +83,16 @@ impl<B: Kernels> Engine for Burn<B> {
     }
 }
 
+/// The network that comes with the program, on the processor.
+///
+/// # Errors
+/// As [`weights::own`].
+pub fn own() -> Result<Shared, Error> {
+    let device = Device::<Flex>::default();
+    let (network, config) = weights::own::<Flex>(&device)?;
+    Ok(Burn::new(network, config, device).shared())
+}
+
 /// The network of a file: weights on the processor, or, of a name that ends in `.onnx`, a model on onnxruntime.
 ///
 /// # Errors

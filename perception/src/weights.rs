@@ -33,7 +33,18 @@ pub fn save<B: Backend>(network: &Network<B>, config: &NetworkConfig, path: &Pat
 /// [`Error::Weights`] for a file that is damaged, says no configuration, or whose tensors are not those of its
 /// configuration.
 pub fn load<B: Kernels>(path: &Path, device: &Device<B>) -> Result<(Network<B>, NetworkConfig), Error> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    read(path, std::fs::read(path).map_err(Error::io(path))?, device)
+}
+
+/// The network that comes with the program, see `weights/README.md`.
+///
+/// # Errors
+/// As [`load`]; never for the file as it was committed.
+pub fn own<B: Kernels>(device: &Device<B>) -> Result<(Network<B>, NetworkConfig), Error> {
+    read(Path::new("weights/tiny.safetensors"), include_bytes!("../../weights/tiny.safetensors").to_vec(), device)
+}
+
+fn read<B: Kernels>(path: &Path, bytes: Vec<u8>, device: &Device<B>) -> Result<(Network<B>, NetworkConfig), Error> {
     let wrong = |reason: String| Error::weights(path, reason);
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(CONFIG));

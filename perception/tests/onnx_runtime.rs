@@ -5,6 +5,8 @@
 #![cfg(feature = "ort")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../../tests/support/data.rs"]
+mod data;
 mod noise;
 
 use std::path::Path;
@@ -23,7 +25,10 @@ use tandem_perception::engine::{Burn, Engine};
 use tandem_perception::model::{Backbone, Network};
 use tandem_perception::onnx::graph::{Attribute, Dim, Element, Graph};
 use tandem_perception::onnx::{self, Batch, Detector, Options, Provider, Session};
+use tandem_perception::perceiver::Perceiver;
 use tandem_perception::rig::Pixels;
+use tandem_perception::train::drives::Drives;
+use tandem_perception::weights;
 
 fn has_library() -> bool {
     let has = std::env::var_os("ORT_DYLIB_PATH").is_some();
@@ -75,6 +80,51 @@ fn a_session_says_what_burn_says() {
         assert!(matches!(session.answer(&outside, None), Err(Error::Model { .. })));
         assert!(session.answer(&frame, Some(&previous)).is_ok());
     }
+}
+
+#[test]
+fn burn_and_onnxruntime_agree_on_the_real_keyframe() {
+    let Some(data) = data::data().filter(|_| has_library()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("own.onnx");
+    let (network, config) = weights::own::<Flex>(&Device::<Flex>::default()).unwrap();
+    onnx::write(&network, &config, Batch::Fixed(1), &path).unwrap();
+    let drives = Drives::open(&data.join("nuscenes"), &config).unwrap();
+    let captured = drives.capture(&drives.moments()[0]).unwrap();
+    let images: Vec<_> = captured.images.iter().map(|image| image.as_ref().map(Pixels::from)).collect();
+    let see = |engine| {
+        let mut perceiver = Perceiver::new(engine);
+        // The second time with a memory.
+        [0, 500_000_000].map(|ns| {
+            let stamp = captured.stamp.offset_ns(ns);
+            perceiver.see(stamp, &captured.map_from_ego, &captured.cameras, &images).unwrap().numbers
+        })
+    };
+    let burn = see(Burn::new(network, config, Device::<Flex>::default()).shared());
+    let runtime = see(Session::load(&path, OPTIONS).unwrap().shared());
+    let mut most = 0.0_f32;
+    for (burn, runtime) in burn.iter().zip(&runtime) {
+        let mut close = |a: &[f32], b: &[f32]| {
+            assert_eq!(a.len(), b.len());
+            let off = a.iter().zip(b).map(|(a, b)| (a - b).abs() / a.abs().max(1.0)).fold(0.0, f32::max);
+            most = most.max(off);
+        };
+        close(&burn.map, &runtime.map);
+        close(&burn.embedding, &runtime.embedding);
+        // Objects by their cells: equal scores may stand in either order.
+        let (count, each, future) =
+            (burn.cells.len(), burn.boxes.len() / burn.cells.len(), burn.forecasts.len() / burn.cells.len());
+        let mut same = 0;
+        for (number, cell) in burn.cells.iter().enumerate() {
+            let Some(other) = runtime.cells.iter().position(|known| known == cell) else { continue };
+            same += 1;
+            close(&burn.boxes[number * each..][..each], &runtime.boxes[other * each..][..each]);
+            close(&burn.forecasts[number * future..][..future], &runtime.forecasts[other * future..][..future]);
+        }
+        assert!(same + 2 >= count, "{same} of {count} cells are the same");
+    }
+    println!("burn and onnxruntime differ by {most:.1e} at most on the real keyframe");
+    assert!(most < 1e-3, "{most}");
 }
 
 #[test]

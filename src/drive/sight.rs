@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::ValueEnum;
 use tandem_graph::lockstep::NodeLatency;
 use tandem_perception::engine;
@@ -33,8 +32,8 @@ pub struct Looking {
     /// By what the planner sees.
     #[arg(long, value_delimiter = ',', default_value = "truth")]
     perception: Vec<Perception>,
-    /// The network that looks through the cameras: weights, or a model.onnx for onnxruntime.
-    #[arg(long, value_name = "FILE", required_if_eq("perception", "cameras"))]
+    /// The network that looks through the cameras: weights, or a model.onnx for onnxruntime; without, tandem's own.
+    #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// How long perception computes on the images of one moment.
     #[arg(long, value_name = "MS", default_value_t = 150)]
@@ -64,8 +63,10 @@ impl Looking {
 
     /// One network for all runs, which take turns; each has a memory of its own.
     fn network(&self) -> anyhow::Result<CameraSight> {
-        let path = self.weights.as_deref().context("--weights: which network looks through the cameras?")?;
-        let engine = engine::open(path)?;
+        let engine = match &self.weights {
+            Some(path) => engine::open(path)?,
+            None => engine::own()?,
+        };
         Ok(CameraSight::new("cameras", move |_, sight| {
             let cameras: Vec<String> = sight.rig.iter().map(|camera| camera.name.clone()).collect();
             Box::new(PerceptionNode::new(Perceiver::new(Arc::clone(&engine)), &cameras))

@@ -20,19 +20,19 @@ use crate::table::table;
 #[derive(clap::Args)]
 pub struct Args {
     /// The detections, in nuScenes' submission form.
-    #[arg(long, requires = "nuscenes", required_unless_present = "weights")]
+    #[arg(long, requires = "nuscenes")]
     results: Option<PathBuf>,
     /// The nuScenes directory: the one with the versions, or a version's own.
     #[arg(long)]
     nuscenes: Option<PathBuf>,
-    /// A network instead, which is shown generated worlds.
+    /// A network, which is shown what --data says: weights, or a model.onnx for onnxruntime; without, tandem's own.
     #[arg(long, conflicts_with = "results")]
     weights: Option<PathBuf>,
     /// The worlds to show it, by seed; two of three are towns.
     #[arg(long, value_name = "SEEDS", value_delimiter = ',', default_value = "0..24")]
     worlds: Vec<Seeds>,
     /// What to show it: worlds, or nuscenes:DIR for recorded drives with their images.
-    #[arg(long, requires = "weights", default_value = "worlds")]
+    #[arg(long, conflicts_with = "results", default_value = "worlds")]
     data: Data,
     /// The version below that directory, such as v1.0-mini.
     #[arg(long)]
@@ -57,11 +57,9 @@ struct Report {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    match (&args.weights, &args.results, &args.nuscenes) {
-        (Some(weights), ..) => on_scenes(args, weights),
-        (None, Some(results), Some(nuscenes)) => on_nuscenes(args, results, nuscenes),
-        // The parser asks for one of the two.
-        _ => Ok(Outcome::BadInput),
+    match (&args.results, &args.nuscenes) {
+        (Some(results), Some(nuscenes)) => on_nuscenes(args, results, nuscenes),
+        _ => on_scenes(args),
     }
 }
 
@@ -86,8 +84,12 @@ fn on_nuscenes(args: &Args, path: &Path, nuscenes: &Path) -> anyhow::Result<Outc
     Ok(Outcome::Done)
 }
 
-fn on_scenes(args: &Args, path: &Path) -> anyhow::Result<Outcome> {
-    let mut perceiver = Perceiver::new(engine::open(path)?);
+fn on_scenes(args: &Args) -> anyhow::Result<Outcome> {
+    let engine = match &args.weights {
+        Some(path) => engine::open(path)?,
+        None => engine::own()?,
+    };
+    let mut perceiver = Perceiver::new(engine);
     let drives = args.data.drives(perceiver.config())?;
     let bar = ProgressBar::new(0);
     let (report, shown) = match &drives {

@@ -17,11 +17,11 @@ pub struct Args {
     /// The file to write.
     #[arg(value_name = "MODEL.onnx")]
     model: PathBuf,
-    /// Trained weights; they say which network they belong to.
+    /// Trained weights, which say which network they belong to; without, tandem's own.
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     weights: Option<PathBuf>,
     /// tiny, base, or a JSON file with a network's shapes: with random weights, to measure speed.
-    #[arg(long, required_unless_present = "weights")]
+    #[arg(long)]
     config: Option<String>,
     /// Take any number of frames at once instead of one; slower.
     #[arg(long)]
@@ -46,10 +46,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let device = Device::<Flex>::default();
     let (network, config) = match (&args.weights, &args.config) {
         (Some(path), _) => weights::load::<Flex>(path, &device)?,
-        (None, name) => {
-            let config = NetworkConfig::named(name.as_deref().unwrap_or("tiny"))?;
+        (None, Some(name)) => {
+            let config = NetworkConfig::named(name)?;
             (Network::new(&config, &device), config)
         }
+        (None, None) => weights::own::<Flex>(&device)?,
     };
     let batch = if args.dynamic_batch { Batch::Dynamic } else { Batch::Fixed(1) };
     onnx::write(&network, &config, batch, &args.model)?;
@@ -58,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         network: &config.name,
         parameters: weights::count(&network),
         bytes: std::fs::metadata(&args.model)?.len(),
-        is_random: args.weights.is_none(),
+        is_random: args.weights.is_none() && args.config.is_some(),
     };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -99,7 +99,7 @@ impl Node for Listener {
         for sample in inputs.fresh(&PERCEPTION_STATUS) {
             self.statuses.extend(sample.message.status.iter().cloned());
         }
-        self.objects += inputs.fresh(&OBJECTS).count();
+        self.objects += inputs.fresh(&OBJECTS).len();
     }
 }
 

@@ -42,6 +42,18 @@ pub struct Moment {
     images: BTreeMap<usize, Picture>,
 }
 
+impl Moment {
+    /// Its cameras, each as seen from where the vehicle was at [`Self::stamp`], with their image files.
+    pub fn files(&self) -> impl Iterator<Item = (&Camera, &Path)> {
+        self.images.values().map(|picture| (&picture.camera, picture.path.as_path()))
+    }
+
+    /// Where the vehicle was.
+    pub fn map_from_ego(&self) -> &Isometry3<f64> {
+        &self.map_from_ego
+    }
+}
+
 struct Picture {
     path: PathBuf,
     camera: Camera,
@@ -68,12 +80,14 @@ impl Drives {
         &self.moments
     }
 
-    /// Clip number `index`: a keyframe after the one before it, where that is recent.
+    /// Clip number `index`: a keyframe after the one before it, where that is recent. All keyframes come before any comes
+    /// again, in an order that leaps through the drives.
     ///
     /// # Errors
     /// For images that cannot be read or used.
     pub fn clip(&self, index: u64) -> Result<Arc<[Captured]>, Error> {
-        let now = index as usize % self.moments.len();
+        let count = self.moments.len();
+        let now = index as usize * leap(count) % count;
         let moment = &self.moments[now];
         let before = now
             .checked_sub(1)
@@ -100,8 +114,9 @@ impl Drives {
         let views = images.iter().filter(|(place, _)| **place < self.config.cameras);
         let views = views.map(|(_, picture)| Preparation::new(&self.config, &picture.camera).map(|view| view.camera));
         let views: Vec<Camera> = views.collect::<Result<_, _>>()?;
-        let there = subjects(log, *stamp, MAX_GAP_NS);
-        let things = there.iter().filter_map(|subject| thing(log, subject, map_from_ego, *stamp, MAX_GAP_NS));
+        let annotated = within(log, *stamp);
+        let there = subjects(log, annotated, MAX_GAP_NS);
+        let things = there.iter().filter_map(|subject| thing(log, subject, map_from_ego, annotated, MAX_GAP_NS));
         Ok(Captured {
             stamp: *stamp,
             map_from_ego: *map_from_ego,
@@ -114,6 +129,14 @@ impl Drives {
             tags: None,
         })
     }
+}
+
+/// A step that visits all of `count` places before it comes back, about the golden section of them wide.
+fn leap(count: usize) -> usize {
+    let divides =
+        |a: usize, b: usize| (2..=a.min(b)).any(|factor| a.is_multiple_of(factor) && b.is_multiple_of(factor));
+    let least = (count as f64 * 0.618) as usize;
+    (least.max(1)..).find(|step| !divides(*step, count)).unwrap_or(1)
 }
 
 /// The moments of a log of which some image file is there.
@@ -162,6 +185,16 @@ fn places(cameras: &[Camera]) -> Vec<usize> {
     names.sort_by(|a, b| a.0.total_cmp(&b.0));
     let place = |camera: &Camera| names.iter().position(|(_, name)| *name == base(camera)).unwrap_or(0);
     cameras.iter().map(place).collect()
+}
+
+/// A stamp, or the nearest one for which there are annotations: the first images are older than the first of those.
+fn within(log: &Log, stamp: Stamp) -> Stamp {
+    let states = || log.tracks.iter().flat_map(|track| [track.states.first(), track.states.last()]).flatten();
+    let stamps = || states().map(|state| state.stamp);
+    match (stamps().min(), stamps().max()) {
+        (Some(first), Some(last)) => stamp.clamp(first, last),
+        _ => stamp,
+    }
 }
 
 /// Whether the middle of an object lies in a prepared image.
