@@ -7,7 +7,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::tensor::ops::FloatTensor;
 
-use super::{Convolution, Kernels};
+use super::{Columns, Convolution, Kernels, VoxelReads};
 
 /// The step backwards; it keeps input, weight and result.
 #[derive(Debug)]
@@ -23,6 +23,25 @@ impl<B: Kernels> Backward<B, 3> for Convolve {
         let found = B::convolve_back(kept, gradient, wanted, convolution);
         for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+/// The step backwards of the lift; it keeps features, weights and fold.
+#[derive(Debug)]
+struct Lift;
+
+impl<B: Kernels> Backward<B, 4> for Lift {
+    type State = ([FloatTensor<B>; 3], VoxelReads<B>, Columns);
+
+    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (kept, reads, columns) = ops.state;
+        let found = B::lift_back(kept, reads, gradient, columns);
+        for (parent, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);
             }
         }
@@ -46,6 +65,21 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
             OpsKind::UnTracked(prep) => {
                 prep.finish(B::convolve(x.primitive, weight.primitive, bias.primitive, convolution))
             }
+        }
+    }
+
+    fn lift(inputs: [FloatTensor<Self>; 4], reads: VoxelReads<Self>, columns: Columns) -> FloatTensor<Self> {
+        let nodes = inputs.each_ref().map(|tensor| tensor.node.clone());
+        let (context, depth, seen) = reads;
+        let reads = (context, depth, seen.primitive);
+        let [features, weights, fold, bias] = inputs.map(|tensor| tensor.primitive);
+        match Lift.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let kept = [features.clone(), weights.clone(), fold.clone()];
+                let lifted = B::lift([features, weights, fold, bias], reads.clone(), columns);
+                prep.finish((kept, reads, columns), lifted)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::lift([features, weights, fold, bias], reads, columns)),
         }
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::ops::FloatTensor;
 use burn_flex::FlexTensor;
 
 use super::geometry::{Activation, Geometry};
-use super::{Convolution, ConvolutionGradients, Kernels, dense, depthwise};
+use super::{Columns, Convolution, ConvolutionGradients, Kernels, VoxelReads, dense, depthwise, lift};
 
 impl Kernels for Flex {
     fn convolve(
@@ -54,6 +54,59 @@ impl Kernels for Flex {
             None => [None, None],
         };
         [x_gradient, weight, bias]
+    }
+
+    fn lift(
+        inputs: [FloatTensor<Self>; 4],
+        (context, depth, seen): VoxelReads<Self>,
+        columns: Columns,
+    ) -> FloatTensor<Self> {
+        let [features, weights, fold, bias] = inputs.map(|tensor| tensor.to_contiguous());
+        let [context, depth, seen] = [context, depth, seen].map(|tensor| tensor.to_contiguous());
+        let voxels = voxels(&context, &depth, &seen, columns);
+        let folded = folded(&features, &weights, &fold);
+        let grids = voxels.context.len() / (columns.cells * columns.heights);
+        made(lift::forward(&voxels, &folded, bias.storage()), &[grids, folded.outputs, columns.cells])
+    }
+
+    fn lift_back(
+        kept: [FloatTensor<Self>; 3],
+        (context, depth, seen): VoxelReads<Self>,
+        gradient: FloatTensor<Self>,
+        columns: Columns,
+    ) -> [FloatTensor<Self>; 4] {
+        let [features, weights, fold] = kept.map(|tensor| tensor.to_contiguous());
+        let [context, depth, seen] = [context, depth, seen].map(|tensor| tensor.to_contiguous());
+        let gradient = gradient.to_contiguous();
+        let voxels = voxels(&context, &depth, &seen, columns);
+        let folded = folded(&features, &weights, &fold);
+        let [to_features, to_weights, to_fold, to_bias] = lift::back(&voxels, &folded, gradient.storage());
+        [
+            made(to_features, features.layout().shape()),
+            made(to_weights, weights.layout().shape()),
+            made(to_fold, fold.layout().shape()),
+            made(to_bias, &[folded.outputs]),
+        ]
+    }
+}
+
+fn voxels<'a>(
+    context: &'a FlexTensor,
+    depth: &'a FlexTensor,
+    seen: &'a FlexTensor,
+    columns: Columns,
+) -> lift::Voxels<'a> {
+    let Columns { heights, cells, gain } = columns;
+    lift::Voxels { context: context.storage(), depth: depth.storage(), seen: seen.storage(), heights, cells, gain }
+}
+
+fn folded<'a>(features: &'a FlexTensor, weights: &'a FlexTensor, fold: &'a FlexTensor) -> lift::Folded<'a> {
+    lift::Folded {
+        features: features.storage(),
+        channels: features.layout().shape()[1],
+        weights: weights.storage(),
+        fold: fold.storage(),
+        outputs: fold.layout().shape()[1],
     }
 }
 

@@ -1,20 +1,23 @@
-//! Convolutions with what follows them as one operation, which a processor runs several times faster than the tensor
-//! library's own; every other backend runs the library's.
+//! Convolutions with what follows them, and the lift, each as one operation, which a processor runs several times faster
+//! than what the tensor library has for it; every other backend runs the library's.
 
 mod autodiff;
 mod dense;
 mod depthwise;
 mod flex;
 mod geometry;
+mod lift;
 mod product;
 
-use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
+use burn::nn::{Linear, PaddingConfig2d};
 use burn::tensor::backend::Backend;
-use burn::tensor::ops::{ConvOptions, FloatTensor};
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::ops::{ConvOptions, FloatTensor, IntTensor};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorPrimitive};
 
 pub use geometry::Activation;
+
+use crate::model::lift::LiftIndices;
 
 /// A convolution's settings: square kernels, all channels or each by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +48,24 @@ impl Convolution {
     }
 }
 
+/// How the voxels of a grid are folded: how many a column has, how many columns a grid, and the factor of all weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Columns {
+    /// Voxels of a column.
+    pub heights: usize,
+    /// Columns of one grid.
+    pub cells: usize,
+    /// Factor of all weights.
+    pub gain: f32,
+}
+
+/// Which feature and which weight every voxel reads, and whether it is seen.
+pub type VoxelReads<B> = (IntTensor<B>, IntTensor<B>, FloatTensor<B>);
+
 /// Gradients of a convolution's input, weight and bias, where they are wanted.
 pub type ConvolutionGradients<B> = [Option<FloatTensor<B>>; 3];
 
-/// A backend that convolves. What comes with it is made of the library's operations.
+/// A backend that convolves and lifts. What comes with it is made of the library's operations.
 pub trait Kernels: Backend {
     /// `x`: `[images, inputs, height, width]`, `weight`: `[outputs, inputs / groups, kernel, kernel]`, `bias`:
     /// `[outputs]` → `[images, outputs, …]`.
@@ -101,6 +118,59 @@ pub trait Kernels: Backend {
             }),
         ]
     }
+
+    /// Features `[rows, channels]`, weights `[n]`, a fold `[heights · channels, outputs]` and its bias →
+    /// `[grids, outputs, cells]`: every voxel's feature times its weight, the voxels of a column folded.
+    fn lift(
+        [features, weights, fold, bias]: [FloatTensor<Self>; 4],
+        (context, depth, seen): VoxelReads<Self>,
+        columns: Columns,
+    ) -> FloatTensor<Self> {
+        let [features, fold] = [features, fold].map(|x| Tensor::<Self, 2>::from_primitive(TensorPrimitive::Float(x)));
+        let [weights, bias, seen] =
+            [weights, bias, seen].map(|x| Tensor::<Self, 1>::from_primitive(TensorPrimitive::Float(x)));
+        let [context, depth] = [context, depth].map(Tensor::<Self, 1, Int>::from_primitive);
+        let weight = weights.select(0, depth) * seen * columns.gain;
+        let voxels = features.select(0, context) * weight.unsqueeze_dim(1);
+        let [outputs] = bias.dims();
+        let [count, channels] = voxels.dims();
+        let grids = count / (columns.cells * columns.heights);
+        let rows = voxels.reshape([grids * columns.cells, columns.heights * channels]);
+        let folded = rows.matmul(fold) + bias.unsqueeze();
+        let folded = folded.reshape([grids, columns.cells, outputs]).swap_dims(1, 2);
+        folded.into_primitive().tensor()
+    }
+
+    /// The gradients of features, weights, fold and bias from that of the result.
+    fn lift_back(
+        [features, weights, fold]: [FloatTensor<Self>; 3],
+        (context, depth, seen): VoxelReads<Self>,
+        gradient: FloatTensor<Self>,
+        columns: Columns,
+    ) -> [FloatTensor<Self>; 4] {
+        let [features, fold] = [features, fold].map(|x| Tensor::<Self, 2>::from_primitive(TensorPrimitive::Float(x)));
+        let [weights, seen] = [weights, seen].map(|x| Tensor::<Self, 1>::from_primitive(TensorPrimitive::Float(x)));
+        let [context, depth] = [context, depth].map(Tensor::<Self, 1, Int>::from_primitive);
+        let gradient = Tensor::<Self, 3>::from_primitive(TensorPrimitive::Float(gradient));
+        let ([grids, outputs, cells], [_, channels]) = (gradient.dims(), features.dims());
+        let gradient = gradient.swap_dims(1, 2).reshape([grids * cells, outputs]);
+        let share = seen * columns.gain;
+        let weight = weights.clone().select(0, depth.clone()) * share.clone();
+        let picked = features.clone().select(0, context.clone());
+        let count = grids * cells * columns.heights;
+        let voxels = picked.clone() * weight.clone().unsqueeze_dim(1);
+        let rows = voxels.reshape([grids * cells, columns.heights * channels]);
+        let moved = gradient.clone().matmul(fold.transpose()).reshape([count, channels]);
+        let to_weights = (picked * moved.clone()).sum_dim(1).reshape([count]) * share;
+        let to_features = moved * weight.unsqueeze_dim(1);
+        let add = IndexingUpdateOp::Add;
+        [
+            features.zeros_like().select_assign(0, context, to_features, add).into_primitive().tensor(),
+            weights.zeros_like().select_assign(0, depth, to_weights, add).into_primitive().tensor(),
+            rows.transpose().matmul(gradient.clone()).into_primitive().tensor(),
+            gradient.sum_dim(0).reshape([outputs]).into_primitive().tensor(),
+        ]
+    }
 }
 
 fn tensor<B: Backend>(primitive: FloatTensor<B>) -> Tensor<B, 4> {
@@ -124,6 +194,33 @@ pub fn convolve<B: Kernels>(layer: &Conv2d<B>, x: Tensor<B, 4>, activation: Acti
     };
     let [x, weight] = [x, layer.weight.val()].map(primitive);
     tensor(B::convolve(x, weight, bias.into_primitive().tensor(), convolution))
+}
+
+/// Features `[rows, channels]`, weights `[n]`, the indices of all voxels and the fold of a column →
+/// `[grids, outputs, cells]`.
+pub fn lift<B: Kernels>(
+    features: Tensor<B, 2>,
+    weights: Tensor<B, 1>,
+    indices: &LiftIndices<B>,
+    fold: &Linear<B>,
+    columns: Columns,
+) -> Tensor<B, 3> {
+    let bias = match &fold.bias {
+        Some(bias) => bias.val(),
+        None => Tensor::zeros([fold.weight.dims()[1]], &weights.device()),
+    };
+    let inputs = [
+        features.into_primitive().tensor(),
+        weights.into_primitive().tensor(),
+        fold.weight.val().into_primitive().tensor(),
+        bias.into_primitive().tensor(),
+    ];
+    let reads = (
+        indices.context.clone().into_primitive(),
+        indices.depth.clone().into_primitive(),
+        indices.seen.clone().into_primitive().tensor(),
+    );
+    Tensor::from_primitive(TensorPrimitive::Float(B::lift(inputs, reads, columns)))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The processor's convolutions against the tensor library's.
 
 use burn::backend::Flex;
+use burn::module::Param;
+use burn::nn::Linear;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 
-use super::{Activation, Convolution, Kernels};
+use super::{Activation, Columns, Convolution, Kernels, lift};
+use crate::model::lift::LiftIndices;
 
 /// The same processor, but with the library's convolutions.
 fn library(
@@ -91,6 +94,59 @@ fn they_and_their_gradients_are_those_of_the_tensor_library() {
             let bias = Tensor::<Flex, 1>::from_primitive(TensorPrimitive::Float(bias.unwrap()));
             close(&values(bias), &wanted_bias, &name);
         }
+    }
+}
+
+#[test]
+fn the_lift_and_its_gradients_are_those_of_the_tensor_library() {
+    use burn::backend::Autodiff;
+    use burn::tensor::Int;
+    type A = Autodiff<Flex>;
+    // Two grids of 300 columns of three voxels, features of 5 channels in 40 rows, 70 weights, folded to 4.
+    let (grids, cells, heights, channels, rows, places, outputs) = (2, 300, 3, 5, 40, 70, 4);
+    let count = grids * cells * heights;
+    let device = Default::default();
+    let index = |below: usize, seed: usize| {
+        let values: Vec<i32> = (0..count).map(|at| ((at + seed) * 7919 % below) as i32).collect();
+        Tensor::<A, 1, Int>::from_data(values.as_slice(), &device)
+    };
+    let indices = LiftIndices {
+        context: index(rows, 3),
+        depth: index(places, 11),
+        seen: index(2, 0).float(),
+        rays: Tensor::zeros([1, 1, 1, 1], &device),
+    };
+    let leaf = |shape: [usize; 4], seed: usize| Tensor::<A, 4>::from_inner(tensor(numbers(shape, seed)));
+    let gradient = leaf([grids, outputs, cells, 1], 9).reshape([grids, outputs, cells]);
+    let columns = Columns { heights, cells, gain: 8.0 };
+    let all = |lifted: &dyn Fn(Tensor<A, 2>, Tensor<A, 1>, &Linear<A>) -> Tensor<A, 3>| {
+        let features = leaf([rows, channels, 1, 1], 1).reshape([rows, channels]).require_grad();
+        let weights = leaf([places, 1, 1, 1], 2).reshape([places]).require_grad();
+        let fold = Linear {
+            weight: Param::from_tensor(
+                leaf([heights * channels, outputs, 1, 1], 3).reshape([heights * channels, outputs]),
+            ),
+            bias: Some(Param::from_tensor(leaf([outputs, 1, 1, 1], 4).reshape([outputs]))),
+        };
+        let lifted = lifted(features.clone(), weights.clone(), &fold);
+        let gradients = (lifted.clone() * gradient.clone()).sum().backward();
+        [
+            values(lifted.inner()),
+            values(features.grad(&gradients).unwrap()),
+            values(weights.grad(&gradients).unwrap()),
+            values(fold.weight.val().grad(&gradients).unwrap()),
+            values(fold.bias.as_ref().unwrap().val().grad(&gradients).unwrap()),
+        ]
+    };
+    let found = all(&|features, weights, fold| lift(features, weights, &indices, fold, columns));
+    let wanted = all(&|features, weights, fold| {
+        let weight = weights.select(0, indices.depth.clone()) * indices.seen.clone() * 8.0;
+        let voxels = features.select(0, indices.context.clone()) * weight.unsqueeze_dim(1);
+        fold.forward(voxels.reshape([grids, cells, heights * channels])).swap_dims(1, 2)
+    });
+    let names = ["lifted", "features", "weights", "fold", "bias"];
+    for (name, (found, wanted)) in names.into_iter().zip(found.iter().zip(&wanted)) {
+        close(found, wanted, name);
     }
 }
 

@@ -15,7 +15,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::config::NetworkConfig;
 use super::heads::SHOWN;
 use super::layer::{conv, output_conv};
-use crate::kernel::{Activation, Kernels, convolve};
+use crate::kernel::{self, Activation, Columns, Kernels, convolve};
 use crate::rig::RAYS;
 
 /// Which image feature every voxel reads. Voxels are ordered batch, row, column, height; `n` is their number.
@@ -112,12 +112,9 @@ impl<B: Kernels> Lift<B> {
     pub fn forward(&self, context: Tensor<B, 2>, depth: Tensor<B, 4>, indices: &LiftIndices<B>) -> Tensor<B, 4> {
         let [images, bins, height, width] = depth.dims();
         let depth = depth.permute([0, 2, 3, 1]).reshape([images * height * width * bins]);
-        let weight = depth.select(0, indices.depth.clone()) * indices.seen.clone() * GAIN;
-        let voxels = context.select(0, indices.context.clone()) * weight.unsqueeze_dim(1);
-        let batch = voxels.dims()[0] / (self.cells * self.cells * self.heights);
-        let columns = voxels.reshape([batch, self.cells * self.cells, self.heights * self.channels]);
-        let folded = self.fold.forward(columns);
-        let lifted = folded.dims()[2];
-        folded.swap_dims(1, 2).reshape([batch, lifted, self.cells, self.cells])
+        let columns = Columns { heights: self.heights, cells: self.cells * self.cells, gain: GAIN as f32 };
+        let folded = kernel::lift(context, depth, indices, &self.fold, columns);
+        let [batch, lifted, _] = folded.dims();
+        folded.reshape([batch, lifted, self.cells, self.cells])
     }
 }

@@ -72,11 +72,14 @@ impl ModuleMapper<A> for Fix {
 struct Collect<'a> {
     gradients: &'a GradientsParams,
     found: HashMap<ParamId, Vec<f32>>,
+    /// In the order of the module, which is the same in every run; names of weights are not.
+    order: Vec<ParamId>,
 }
 
 impl ModuleVisitor<A> for Collect<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<A, D>>) {
         if let Some(gradient) = self.gradients.get::<Flex, D>(param.id) {
+            self.order.push(param.id);
             self.found.insert(param.id, gradient.into_data().iter::<f32>().collect());
         }
     }
@@ -107,11 +110,9 @@ fn check<M: AutodiffModule<A>>(module: M, loss: impl Fn(&M) -> Tensor<A, 1>) {
     const STEP: f32 = 1e-3;
     let module = module.map(&mut Fix(0));
     let gradients = GradientsParams::from_grads(loss(&module).backward(), &module);
-    let mut collect = Collect { gradients: &gradients, found: HashMap::new() };
+    let mut collect = Collect { gradients: &gradients, found: HashMap::new(), order: Vec::new() };
     module.visit(&mut collect);
-    let gradient = collect.found;
-    let mut seeds: Vec<_> = gradient.keys().copied().collect();
-    seeds.sort_by_key(|id| id.val());
+    let (gradient, seeds) = (collect.found, collect.order);
     let random: HashMap<ParamId, Vec<f32>> =
         seeds.iter().zip(1000..).map(|(id, seed)| (*id, numbers(gradient[id].len(), seed))).collect();
     let (own, other) = (length(&gradient), length(&random));
