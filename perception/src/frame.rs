@@ -70,7 +70,7 @@ impl Frame {
 }
 
 fn concat(frames: &[&Frame], part: fn(&Frame) -> &[f32]) -> Vec<f32> {
-    frames.iter().flat_map(|frame| part(frame).iter().copied()).collect()
+    frames.iter().map(|frame| part(frame)).collect::<Vec<_>>().concat()
 }
 
 /// Numbers on a device.

@@ -45,14 +45,36 @@ pub struct Args {
     /// Steps between checkpoints.
     #[arg(long, default_value_t = 100)]
     checkpoint_every: u64,
+    /// What to train on; cuda needs the feature `cuda`, torch and torch-cuda the feature `torch`.
+    #[arg(long, value_enum, default_value_t = Processor::Cpu)]
+    device: Processor,
     /// Print a line of JSON a step.
     #[arg(long)]
     json: bool,
 }
 
+/// How often a clip is seen where cores have nothing to do but to draw.
+const REPEATS_BESIDE_GPU: u64 = 2;
+
+/// What trains.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Processor {
+    /// The processor, with kernels of its own.
+    Cpu,
+    /// A GPU through burn-cuda.
+    Cuda,
+    /// The processor through LibTorch.
+    Torch,
+    /// A GPU through LibTorch.
+    TorchCuda,
+}
+
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let plan = plan(args)?;
-    let worlds = Worlds::new(&plan.network);
+    let mut worlds = Worlds::new(&plan.network);
+    if args.device == Processor::TorchCuda || args.device == Processor::Cuda {
+        worlds = worlds.repeating(REPEATS_BESIDE_GPU);
+    }
     let drives = args.data.drives(&plan.network)?;
     let pretrained = pretrained(args, &plan)?;
     let places = Places {
@@ -60,6 +82,8 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         pretrained: pretrained.as_deref(),
         start: args.start.as_deref(),
         checkpoint_every: args.checkpoint_every.max(1),
+        // A processor that learns has little time for more.
+        threads: if args.device == Processor::Cpu { 1 } else { rayon::current_num_threads() },
     };
     let bar = ProgressBar::new(plan.steps)
         .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}").context("the progress bar")?);
@@ -80,7 +104,23 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         Some(drives) => drives.clip(index),
         None => worlds.clip(index),
     };
-    let weights = train::<Autodiff<Flex>>(&plan, &places, &source, &mut report, &Default::default())?;
+    let weights = match args.device {
+        Processor::Cpu => train::<Autodiff<Flex>>(&plan, &places, &source, &mut report, &Default::default())?,
+        #[cfg(feature = "cuda")]
+        Processor::Cuda => {
+            train::<Autodiff<burn::backend::Cuda>>(&plan, &places, &source, &mut report, &Default::default())?
+        }
+        #[cfg(feature = "torch")]
+        Processor::Torch | Processor::TorchCuda => {
+            use burn::backend::libtorch::{LibTorch, LibTorchDevice};
+            let is_cuda = args.device == Processor::TorchCuda;
+            tandem_perception::kernel::torch::try_convolutions();
+            let device = if is_cuda { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu };
+            train::<Autodiff<LibTorch>>(&plan, &places, &source, &mut report, &device)?
+        }
+        #[cfg(not(all(feature = "cuda", feature = "torch")))]
+        _ => anyhow::bail!("this program was built without that device; see the features `cuda` and `torch`"),
+    };
     bar.finish_and_clear();
     eprintln!("weights: {}", weights.display());
     Ok(Outcome::Done)
@@ -115,5 +155,6 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
 
 fn line(progress: &Progress) -> String {
     let parts = PARTS.iter().zip(progress.parts).map(|(name, part)| format!("{name} {part:.3}"));
-    format!("loss {:.3} ({}) {:.2} s", progress.loss, parts.collect::<Vec<_>>().join(", "), progress.step_s)
+    let Progress { loss, step_s, wait_s, .. } = progress;
+    format!("loss {loss:.3} ({}) {step_s:.2} s, {wait_s:.2} s of it waiting", parts.collect::<Vec<_>>().join(", "))
 }

@@ -8,6 +8,8 @@ mod flex;
 mod geometry;
 mod lift;
 mod product;
+#[cfg(feature = "torch")]
+pub mod torch;
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
@@ -172,6 +174,9 @@ pub trait Kernels: Backend {
         ]
     }
 }
+
+#[cfg(feature = "cuda")]
+impl Kernels for burn::backend::Cuda {}
 
 fn tensor<B: Backend>(primitive: FloatTensor<B>) -> Tensor<B, 4> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))

@@ -85,15 +85,47 @@ fn they_and_their_gradients_are_those_of_the_tensor_library() {
             let gradient = numbers(shape, 77);
             let kept = [x, weight, y.clone()];
             let [wanted_y, wanted_x, wanted_weight, wanted_bias] =
-                library(kept.clone(), bias, gradient.clone(), convolution);
-            let [x, weight, bias] = Flex::convolve_back(kept, gradient, [true; 3], convolution);
+                library(kept.clone(), bias.clone(), gradient.clone(), convolution);
             let name = format!("{images} × {inputs} → {outputs}, {kernel} at {stride}, {activation:?}");
+            #[cfg(feature = "torch")]
+            {
+                let wanted = [&wanted_y, &wanted_x, &wanted_weight, &wanted_bias];
+                on_torch(&kept, &bias, &gradient, convolution, wanted, &name);
+            }
+            let [x, weight, bias] = Flex::convolve_back(kept, gradient, [true; 3], convolution);
             close(&values(tensor(y)), &wanted_y, &name);
             close(&values(tensor(x.unwrap())), &wanted_x, &name);
             close(&values(tensor(weight.unwrap())), &wanted_weight, &name);
             let bias = Tensor::<Flex, 1>::from_primitive(TensorPrimitive::Float(bias.unwrap()));
             close(&values(bias), &wanted_bias, &name);
         }
+    }
+}
+
+/// LibTorch's convolution and its gradients against those wanted: of the result, input, weight, bias.
+#[cfg(feature = "torch")]
+fn on_torch(
+    [x, weight, _]: &[FloatTensor<Flex>; 3],
+    bias: &FloatTensor<Flex>,
+    gradient: &FloatTensor<Flex>,
+    convolution: Convolution,
+    wanted: [&Vec<f32>; 4],
+    name: &str,
+) {
+    use burn::backend::LibTorch;
+    let moved = |primitive: &FloatTensor<Flex>| {
+        let data = tensor(primitive.clone()).into_data();
+        Tensor::<LibTorch, 4>::from_data(data, &Default::default()).into_primitive().tensor()
+    };
+    let bias = Tensor::<Flex, 1>::from_primitive(TensorPrimitive::Float(bias.clone())).into_data();
+    let bias = Tensor::<LibTorch, 1>::from_data(bias, &Default::default()).into_primitive().tensor();
+    let (x, weight) = (moved(x), moved(weight));
+    let y = LibTorch::convolve(x.clone(), weight.clone(), bias, convolution);
+    let found = LibTorch::convolve_back([x, weight, y.clone()], moved(gradient), [true; 3], convolution);
+    let found = found.into_iter().map(Option::unwrap);
+    for (found, wanted) in std::iter::once(y).chain(found).zip(wanted) {
+        let found = Vec::<f32>::try_from(found.tensor.flatten(0, -1)).unwrap();
+        close(&found, wanted, name);
     }
 }
 

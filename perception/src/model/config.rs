@@ -108,21 +108,21 @@ impl Grid {
 }
 
 impl NetworkConfig {
-    /// The network for processors: six cameras of 256 × 96.
+    /// The network for processors: six cameras of 320 × 128.
     pub fn tiny() -> Self {
         Self {
             name: "tiny".into(),
             cameras: 6,
-            image: [96, 256],
+            image: [128, 320],
             backbone: Backbone::EfficientNetLite0,
             neck: 48,
             context: 32,
             depth: DepthBins { from_m: 1.5, to_m: 60.0, count: 40 },
             grid: Grid { extent_m: 51.2, cells: 128, heights_m: vec![0.0, 1.0, 2.5] },
-            lifted: 40,
-            encoder: [40, 80],
-            blocks: [1, 2],
-            head: 48,
+            lifted: 48,
+            encoder: [48, 96],
+            blocks: [2, 2],
+            head: 64,
             forecast_objects: 96,
         }
     }

@@ -1,7 +1,10 @@
 //! Targets become tensors.
 
+use std::borrow::Cow;
+
 use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Int, Tensor};
+use rayon::prelude::*;
 
 use crate::frame::{floats, ints};
 use crate::model::NetworkConfig;
@@ -81,16 +84,17 @@ impl<B: Backend> TargetBatch<B> {
             }
         }
         let map_size = (MAP_CLASSES + 2) * side * side;
-        let map = targets.iter().flat_map(|targets| padded(&targets.map, map_size, 0.0)).collect();
-        let depth: Vec<i32> = targets.iter().flat_map(|targets| padded(&targets.depth, pixels, IGNORED)).collect();
-        let shown: Vec<u16> = targets.iter().flat_map(|targets| padded(&targets.shown, 4 * pixels, UNKNOWN)).collect();
+        let map = concat(targets, |targets| padded(&targets.map, map_size, 0.0));
+        let depth = concat(targets, |targets| padded(&targets.depth, pixels, IGNORED));
+        let shown = concat(targets, |targets| padded(&targets.shown, 4 * pixels, UNKNOWN));
         let bit = |shown: u16, number: usize| if shown != UNKNOWN && shown >> number & 1 == 1 { 1.0 } else { 0.0 };
+        let bits = |shown: &u16| -> [f32; SHOWN] { std::array::from_fn(|number| bit(*shown, number)) };
         let tags = targets.iter().flat_map(|targets| targets.tags.unwrap_or([0.0; TAGS])).collect();
         let known = |is_known: &dyn Fn(&Targets) -> bool| {
             floats(targets.iter().map(|targets| if is_known(targets) { 1.0 } else { 0.0 }).collect(), device)
         };
         Self {
-            heat: floats::<B, 1>(targets.iter().flat_map(|targets| targets.heat.iter().copied()).collect(), device)
+            heat: floats::<B, 1>(concat(targets, |targets| Cow::Borrowed(&targets.heat[..])), device)
                 .reshape([batch, CLASSES, side, side]),
             cells: ints::<B>(cells, device).reshape([batch, count]),
             object_known: floats::<B, 1>(object_known, device).reshape([batch, count]),
@@ -105,11 +109,8 @@ impl<B: Backend> TargetBatch<B> {
             depth_known: floats(depth.iter().map(|bin| if *bin == IGNORED { 0.0 } else { 1.0 }).collect(), device),
             depth: ints(depth.into_iter().map(|bin| bin.max(0)).collect(), device),
             shown_known: floats(shown.iter().map(|shown| if *shown == UNKNOWN { 0.0 } else { 1.0 }).collect(), device),
-            shown: floats::<B, 1>(
-                shown.iter().flat_map(|shown| (0..SHOWN).map(|number| bit(*shown, number))).collect(),
-                device,
-            )
-            .reshape([batch * 4 * pixels, SHOWN]),
+            shown: floats::<B, 1>(shown.par_iter().map(bits).collect::<Vec<_>>().into_flattened(), device)
+                .reshape([batch * 4 * pixels, SHOWN]),
             tags: floats::<B, 1>(tags, device).reshape([batch, TAGS]),
             tags_known: known(&|targets| targets.tags.is_some()),
         }
@@ -117,7 +118,10 @@ impl<B: Backend> TargetBatch<B> {
 }
 
 /// The values, or as many of `fill` where there are none.
-fn padded<T: Copy>(values: &[T], count: usize, fill: T) -> impl Iterator<Item = T> {
-    let missing = if values.is_empty() { count } else { 0 };
-    values.iter().copied().chain(std::iter::repeat_n(fill, missing))
+fn padded<T: Copy>(values: &[T], count: usize, fill: T) -> Cow<'_, [T]> {
+    if values.is_empty() { vec![fill; count].into() } else { values.into() }
+}
+
+fn concat<T: Copy>(targets: &[&Targets], part: impl Fn(&Targets) -> Cow<'_, [T]>) -> Vec<T> {
+    targets.iter().map(|targets| part(targets)).collect::<Vec<_>>().concat()
 }

@@ -17,14 +17,14 @@ impl LossLog {
         let is_new = !path.exists();
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(&path))?;
         if is_new {
-            writeln!(file, "step,loss,{},learning_rate,step_s", PARTS.join(",")).map_err(Error::io(&path))?;
+            writeln!(file, "step,loss,{},learning_rate,step_s,wait_s", PARTS.join(",")).map_err(Error::io(&path))?;
         }
         Ok(Self(file, path))
     }
 
     pub fn write(&mut self, progress: &Progress) -> Result<(), Error> {
         let parts = progress.parts.map(|part| part.to_string()).join(",");
-        let Progress { step, loss, learning_rate, step_s, .. } = progress;
-        writeln!(self.0, "{step},{loss},{parts},{learning_rate},{step_s:.3}").map_err(Error::io(&self.1))
+        let Progress { step, loss, learning_rate, step_s, wait_s, .. } = progress;
+        writeln!(self.0, "{step},{loss},{parts},{learning_rate},{step_s:.3},{wait_s:.3}").map_err(Error::io(&self.1))
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -19,9 +19,9 @@ use super::checkpoint::State;
 use super::log::LossLog;
 use super::loss::PARTS;
 use super::plan::{Plan, Rule};
-use super::prefetch::ahead;
+use super::prefetch::{Ready, ahead};
 use super::sample::{Captured, clip};
-use super::step::{Clip, Learnt, learn};
+use super::step::{Batch, Clip, Learnt, learn};
 use crate::kernel::Kernels;
 use crate::model::Network;
 use crate::optim::{AgdConfig, Wsam, WsamConfig};
@@ -42,6 +42,8 @@ pub struct Progress {
     pub learning_rate: f64,
     /// How long the step took, s.
     pub step_s: f64,
+    /// For how much of it nothing was ready to learn from, s.
+    pub wait_s: f64,
 }
 
 /// Where a run keeps its things.
@@ -54,6 +56,8 @@ pub struct Places<'a> {
     pub start: Option<&'a Path>,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
+    /// Threads that make clips ready.
+    pub threads: usize,
 }
 
 /// Trains, from the newest checkpoint in the directory where there is one, to the plan's end. `source` makes clip after
@@ -102,26 +106,23 @@ fn descend<B: AutodiffBackend<InnerBackend: Kernels> + Kernels, O: Optimizer<Net
     }
     let average = network.valid();
     let mut state = State { step: 0, network, average, optimizer }.resume(places.directory, device)?;
-    let each = (plan.batch * plan.accumulate) as u64;
-    let make = |index: u64| ready(plan, source, index);
     let weights_path = places.directory.join("weights.safetensors");
-    ahead(state.step * each, 2 * plan.batch * plan.accumulate, make, |clips| {
+    with_batches(plan, places.threads, source, state.step, device, |mut batches| {
         let mut log = LossLog::open(places.directory)?;
         while state.step < plan.steps {
             let start = Instant::now();
-            // The other thread makes clips for as long as they are taken.
-            let batches: Vec<Vec<Clip>> = (0..plan.accumulate)
-                .map(|_| clips.iter().take(plan.batch).collect::<Result<_, _>>())
-                .collect::<Result<_, _>>()?;
+            // The other threads make clips for as long as they are taken.
+            let Some(batches) = batches.next().transpose()? else { break };
+            let wait_s = start.elapsed().as_secs_f64();
             let is_frozen = state.step < plan.frozen;
-            let Learnt { loss, parts, gradients } = learn(&state.network, is_frozen, plan, &batches, device);
+            let Learnt { loss, parts, gradients } = learn(&state.network, is_frozen, plan, &batches);
             if !loss.is_finite() {
                 return Err(Error::Diverged { step: state.step, loss });
             }
             let learning_rate = plan.learning_rate(state.step);
             let sharpness = wsam.as_ref().map(|wsam| {
                 let uphill = wsam.perturb(state.network.clone(), &gradients);
-                let uphill = learn(&uphill, is_frozen, plan, &batches, device).gradients;
+                let uphill = learn(&uphill, is_frozen, plan, &batches).gradients;
                 wsam.sharpness(&state.network, &gradients, uphill)
             });
             let mut rest = gradients;
@@ -136,7 +137,7 @@ fn descend<B: AutodiffBackend<InnerBackend: Kernels> + Kernels, O: Optimizer<Net
             state.average = follow(state.average, &state.network.valid(), decay);
             state.step += 1;
             let step_s = start.elapsed().as_secs_f64();
-            let progress = Progress { step: state.step, steps: plan.steps, loss, parts, learning_rate, step_s };
+            let progress = Progress { step: state.step, steps: plan.steps, loss, parts, learning_rate, step_s, wait_s };
             log.write(&progress)?;
             let goes_on = report(&progress);
             let is_last = state.step == plan.steps || !goes_on;
@@ -149,6 +150,31 @@ fn descend<B: AutodiffBackend<InnerBackend: Kernels> + Kernels, O: Optimizer<Net
             }
         }
         Ok(weights_path.clone())
+    })
+}
+
+/// Clips that each thread makes ahead.
+const AHEAD: usize = 6;
+
+/// The batches of step after step, on a device, made ready by other threads.
+fn with_batches<B: Backend, R>(
+    plan: &Plan,
+    threads: usize,
+    source: &(impl Fn(u64) -> Result<Arc<[Captured]>, Error> + Sync),
+    from: u64,
+    device: &Device<B>,
+    take: impl FnOnce(Ready<Result<Vec<Batch<B>>, Error>>) -> R,
+) -> R {
+    let each = (plan.batch * plan.accumulate) as u64;
+    ahead(from * each, threads, AHEAD, |index| ready(plan, source, index), |clips| {
+        let clips = Mutex::new(clips);
+        let load = |_: u64| {
+            // A panic of the one thread that loads ends the training.
+            let mut clips = clips.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut batch = || clips.by_ref().take(plan.batch).collect::<Result<Vec<Clip>, Error>>();
+            (0..plan.accumulate).map(|_| Ok(Batch::new(&batch()?, &plan.network, device))).collect()
+        };
+        ahead(from, 1, 1, load, take)
     })
 }
 

@@ -2,19 +2,41 @@
 
 use burn::module::AutodiffModule;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{Device, ElementConversion, Tensor};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Device, Tensor};
+use rayon::prelude::*;
 
 use super::batch::TargetBatch;
 use super::loss::{Losses, PARTS};
 use super::plan::Plan;
 use crate::frame::Frame;
 use crate::kernel::Kernels;
-use crate::model::Network;
+use crate::model::{Input, Network, NetworkConfig};
 use crate::truth::Targets;
 
 /// Frames of one drive, in order, with their targets.
 pub(super) type Clip = Vec<(Frame, Targets)>;
+
+/// Clips of the same length on a device.
+pub(super) struct Batch<B: Backend> {
+    /// What the network reads and should say, frame by frame; the previous grids are those of no frame.
+    frames: Vec<(Input<B>, TargetBatch<B>)>,
+}
+
+impl<B: Backend> Batch<B> {
+    /// Frames that not all clips have are left out.
+    pub fn new(clips: &[Clip], config: &NetworkConfig, device: &Device<B>) -> Self {
+        let side = config.grid.cells / 2;
+        let frame = |number: usize| {
+            let inputs: Vec<&Frame> = clips.iter().map(|clip| &clip[number].0).collect();
+            let targets: Vec<&Targets> = clips.iter().map(|clip| &clip[number].1).collect();
+            let nothing = Tensor::zeros([clips.len(), config.encoder[0], side, side], device);
+            (Frame::input(&inputs, nothing, config, device), TargetBatch::new(&targets, config, device))
+        };
+        let count = clips.iter().map(Vec::len).min().unwrap_or(0);
+        Self { frames: (0..count).into_par_iter().map(frame).collect() }
+    }
+}
 
 /// What batches taught.
 pub(super) struct Learnt {
@@ -33,14 +55,16 @@ pub(super) fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     network: &Network<B>,
     is_frozen: bool,
     plan: &Plan,
-    batches: &[Vec<Clip>],
-    device: &Device<B>,
+    batches: &[Batch<B>],
 ) -> Learnt {
-    let one = |network: Network<B>, batch: &[Clip]| {
-        let (total, parts) = batch_loss(&network, plan, batch, device);
+    let one = |network: Network<B>, batch: &Batch<B>| {
+        let (total, parts) = batch_loss(&network, plan, batch);
         let total = total / plan.accumulate as f32;
-        let loss = total.clone().into_scalar().elem::<f32>();
-        Learnt { loss, parts, gradients: GradientsParams::from_grads(total.backward(), &network) }
+        let gradients = GradientsParams::from_grads(total.backward(), &network);
+        // Read last: until then a device works on by itself.
+        let mut numbers = Tensor::cat(vec![total, parts], 0).into_data().iter::<f32>().collect::<Vec<_>>().into_iter();
+        let loss = numbers.next().unwrap_or(f32::NAN);
+        Learnt { loss, parts: std::array::from_fn(|_| numbers.next().unwrap_or(f32::NAN)), gradients }
     };
     let learnt: Vec<Learnt> = std::thread::scope(|scope| {
         let threads: Vec<_> = batches
@@ -68,30 +92,19 @@ pub(super) fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     Learnt { loss, parts, gradients: gradients.grads() }
 }
 
-/// The mean loss over the frames of a batch of clips of the same length, and its parts.
-fn batch_loss<B: Kernels>(
-    network: &Network<B>,
-    plan: &Plan,
-    clips: &[Clip],
-    device: &Device<B>,
-) -> (Tensor<B, 1>, [f32; PARTS.len()]) {
-    let config = &plan.network;
-    let side = config.grid.cells / 2;
-    let mut previous = Tensor::zeros([clips.len(), config.encoder[0], side, side], device);
-    let frames = clips.iter().map(Vec::len).min().unwrap_or(0);
-    let mut total = Tensor::zeros([1], device);
-    let mut parts = [0.0; PARTS.len()];
-    for number in 0..frames {
-        let inputs: Vec<&Frame> = clips.iter().map(|clip| &clip[number].0).collect();
-        let targets: Vec<&Targets> = clips.iter().map(|clip| &clip[number].1).collect();
-        let targets = TargetBatch::new(&targets, config, device);
-        let features = network.features(Frame::input(&inputs, previous, config, device));
-        previous = features.current.clone();
-        let losses = Losses::new(&network.answers(features, targets.cells.clone()), &targets);
-        total = total + losses.total(&plan.loss) / frames as f32;
-        for (sum, part) in parts.iter_mut().zip(&losses.parts) {
-            *sum += part.clone().into_scalar().elem::<f32>() / frames as f32;
-        }
+/// The mean loss over the frames of a batch, `[1]`, and its parts, `[PARTS]`.
+fn batch_loss<B: Kernels>(network: &Network<B>, plan: &Plan, batch: &Batch<B>) -> (Tensor<B, 1>, Tensor<B, 1>) {
+    let count = batch.frames.len() as f32;
+    let mut previous = None;
+    let mut losses = Vec::new();
+    for (input, targets) in &batch.frames {
+        let mut input = input.clone();
+        input.previous = previous.unwrap_or(input.previous);
+        let features = network.features(input);
+        previous = Some(features.current.clone());
+        let frame = Losses::new(&network.answers(features, targets.cells.clone()), targets);
+        losses.push((frame.total(&plan.loss) / count, Tensor::cat(frame.parts.to_vec(), 0).detach() / count));
     }
-    (total, parts)
+    let (totals, parts): (Vec<_>, Vec<_>) = losses.into_iter().unzip();
+    (Tensor::cat(totals, 0).sum(), Tensor::stack::<2>(parts, 0).sum_dim(0).reshape([PARTS.len()]))
 }

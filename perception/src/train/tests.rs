@@ -46,7 +46,7 @@ fn plan(steps: u64) -> Plan {
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn train(plan: &Plan, directory: &Path, source: &[Arc<[Captured]>], until: u64) -> Vec<Progress> {
-    let places = Places { directory, pretrained: None, start: None, checkpoint_every: 3 };
+    let places = Places { directory, pretrained: None, start: None, checkpoint_every: 3, threads: 1 };
     let mut all = Vec::new();
     let mut report = |progress: &Progress| {
         all.push(*progress);

@@ -28,7 +28,7 @@ const CLIPS: u64 = 12;
 /// Moments of a world of which the one with the rarest objects is taken.
 const TRIES: usize = 3;
 
-/// How often a clip is seen, each time varied in another way.
+/// How often a clip is seen, each time varied in another way, where two cores draw and learn.
 const REPEATS: u64 = 4;
 
 /// Clips between two times that one is seen, by how often it is seen: what is kept in memory.
@@ -173,6 +173,7 @@ fn shown(shot: &Shot) -> Vec<u16> {
 /// To draw a clip takes longer than to learn from it, so each comes several times, far apart.
 pub struct Worlds {
     size: [u32; 2],
+    repeats: u64,
     drawn: Mutex<BTreeMap<u64, Arc<[Captured]>>>,
     places: Mutex<VecDeque<(u64, Arc<Place>)>>,
 }
@@ -181,7 +182,13 @@ impl Worlds {
     /// For networks of a configuration.
     pub fn new(config: &NetworkConfig) -> Self {
         let [height, width] = config.image;
-        Self { size: [width as u32, height as u32], drawn: Mutex::default(), places: Mutex::default() }
+        let size = [width as u32, height as u32];
+        Self { size, repeats: REPEATS, drawn: Mutex::default(), places: Mutex::default() }
+    }
+
+    /// The same, but every clip is seen so often.
+    pub fn repeating(self, repeats: u64) -> Self {
+        Self { repeats, ..self }
     }
 
     /// Clip number `index`: two frames about half a second apart.
@@ -189,7 +196,7 @@ impl Worlds {
     /// # Errors
     /// If the generator fails.
     pub fn clip(&self, index: u64) -> Result<Arc<[Captured]>, Error> {
-        let (newest, time) = (index / REPEATS, index % REPEATS);
+        let (newest, time) = (index / self.repeats, index % self.repeats);
         let number = newest.checked_sub(time * APART).unwrap_or(EARLY + index);
         let known = self.drawn.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
         if let Some(known) = known {
@@ -199,7 +206,7 @@ impl Worlds {
         if number < EARLY {
             let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
             drawn.insert(number, Arc::clone(&clip));
-            drawn.retain(|number, _| number + REPEATS * APART > newest);
+            drawn.retain(|number, _| number + self.repeats * APART > newest);
         }
         Ok(clip)
     }
