@@ -66,21 +66,26 @@ pub(super) fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
         let loss = numbers.next().unwrap_or(f32::NAN);
         Learnt { loss, parts: std::array::from_fn(|_| numbers.next().unwrap_or(f32::NAN)), gradients }
     };
-    let learnt: Vec<Learnt> = std::thread::scope(|scope| {
-        let threads: Vec<_> = batches
-            .iter()
-            .map(|batch| {
-                // Weights of its own keep a batch's graph apart from those of the others, which would lock each other.
-                let (network, one) = (Network::from_inner(network.valid()).freeze(is_frozen), &one);
-                scope.spawn(move || one(network, batch))
-            })
-            .collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, Learnt>| match thread.join() {
-            Ok(learnt) => learnt,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        threads.into_iter().map(join).collect()
-    });
+    // Weights of its own keep a batch's graph apart from those of the others, which would lock each other.
+    let own = || Network::from_inner(network.valid()).freeze(is_frozen);
+    let learnt: Vec<Learnt> = match batches {
+        // LibTorch keeps how to convolve best by thread, so one batch is learnt on the thread that stays.
+        [batch] => vec![one(own(), batch)],
+        _ => std::thread::scope(|scope| {
+            let threads: Vec<_> = batches
+                .iter()
+                .map(|batch| {
+                    let (network, one) = (own(), &one);
+                    scope.spawn(move || one(network, batch))
+                })
+                .collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, Learnt>| match thread.join() {
+                Ok(learnt) => learnt,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            threads.into_iter().map(join).collect()
+        }),
+    };
     let mut gradients = GradientsAccumulator::new();
     let (mut loss, mut parts) = (0.0, [0.0; PARTS.len()]);
     // In their order, so that sums are the same in every run.
