@@ -5,7 +5,7 @@ use burn::tensor::{ElementConversion, Tensor};
 use tandem_datasets::DetectionClass;
 
 use crate::eval::Attribute;
-use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MODES};
+use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MODES, VELOCITY_MPS};
 use crate::model::{Grid, NetworkConfig, Output};
 use crate::truth::FORECAST_STEP_S;
 
@@ -111,7 +111,7 @@ fn seen_box(
         grid.center_m(cell % grid.cells) + number(1) * grid.cell_m(),
         number(2),
     ];
-    let velocity_mps = [number(8), number(9)];
+    let velocity_mps = [number(8) * VELOCITY_MPS, number(9) * VELOCITY_MPS];
     Some(SeenBox {
         class,
         score: f64::from(score),

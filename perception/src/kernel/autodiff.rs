@@ -7,7 +7,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::tensor::ops::FloatTensor;
 
-use super::{Columns, Convolution, Kernels, VoxelReads};
+use super::{Columns, Convolution, DepthBins, Kernels, VoxelReads};
 
 /// The step backwards; it keeps input, weight and result.
 #[derive(Debug)]
@@ -25,6 +25,41 @@ impl<B: Kernels> Backward<B, 3> for Convolve {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 grads.register::<B>(parent.id, gradient);
             }
+        }
+    }
+}
+
+/// The step backwards of another order of axes, which is the order that undoes it.
+#[derive(Debug)]
+struct Reorder;
+
+impl<B: Kernels> Backward<B, 1> for Reorder {
+    type State = Vec<usize>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let mut undo = vec![0; ops.state.len()];
+        ops.state.iter().enumerate().for_each(|(place, axis)| undo[*axis] = place);
+        let [parent] = ops.parents;
+        if let Some(parent) = parent {
+            grads.register::<B>(parent.id, B::reorder(gradient, &undo));
+        }
+    }
+}
+
+/// The step backwards of the depths; it keeps what was said and the rays.
+#[derive(Debug)]
+struct Depths;
+
+impl<B: Kernels> Backward<B, 1> for Depths {
+    type State = ([FloatTensor<B>; 2], DepthBins);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (kept, bins) = ops.state;
+        let [parent] = ops.parents;
+        if let Some(parent) = parent {
+            grads.register::<B>(parent.id, B::depths_back(kept, gradient, &bins));
         }
     }
 }
@@ -65,6 +100,24 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
             OpsKind::UnTracked(prep) => {
                 prep.finish(B::convolve(x.primitive, weight.primitive, bias.primitive, convolution))
             }
+        }
+    }
+
+    fn reorder(x: FloatTensor<Self>, order: &[usize]) -> FloatTensor<Self> {
+        match Reorder.prepare::<C>([x.node.clone()]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(order.to_vec(), B::reorder(x.primitive, order)),
+            OpsKind::UnTracked(prep) => prep.finish(B::reorder(x.primitive, order)),
+        }
+    }
+
+    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
+        let rays = rays.primitive;
+        match Depths.prepare::<C>([said.node.clone()]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let likely = B::depths(said.primitive.clone(), rays.clone(), bins);
+                prep.finish(([said.primitive, rays], bins.clone()), likely)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::depths(said.primitive, rays, bins)),
         }
     }
 

@@ -6,7 +6,9 @@ use burn::tensor::ops::FloatTensor;
 use burn_flex::FlexTensor;
 
 use super::geometry::{Activation, Geometry};
-use super::{Columns, Convolution, ConvolutionGradients, Kernels, VoxelReads, dense, depthwise, lift};
+use super::{
+    Columns, Convolution, ConvolutionGradients, DepthBins, Kernels, VoxelReads, dense, depthwise, lift, reorder,
+};
 
 impl Kernels for Flex {
     fn convolve(
@@ -56,6 +58,33 @@ impl Kernels for Flex {
         [x_gradient, weight, bias]
     }
 
+    fn reorder(x: FloatTensor<Self>, order: &[usize]) -> FloatTensor<Self> {
+        let x = x.to_contiguous();
+        let shape = x.layout().shape();
+        let sizes: Vec<usize> = (0..shape.num_dims()).map(|axis| shape[axis]).collect();
+        let moved: Vec<usize> = order.iter().map(|axis| sizes[*axis]).collect();
+        made(reorder::reorder(x.storage(), &sizes, order), &moved)
+    }
+
+    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
+        let [said, rays] = [said, rays].map(|tensor| tensor.to_contiguous());
+        let likely = bins.forward(said.storage(), rays.storage(), kinds_and_pixels(&rays));
+        let count = bins.middles.len();
+        let rows = likely.len() / count;
+        made(likely, &[rows, count])
+    }
+
+    fn depths_back(
+        kept: [FloatTensor<Self>; 2],
+        gradient: FloatTensor<Self>,
+        bins: &DepthBins,
+    ) -> FloatTensor<Self> {
+        let [said, rays] = kept.map(|tensor| tensor.to_contiguous());
+        let gradient = gradient.to_contiguous();
+        let found = bins.back(said.storage(), rays.storage(), gradient.storage(), kinds_and_pixels(&rays));
+        made(found, said.layout().shape())
+    }
+
     fn lift(
         inputs: [FloatTensor<Self>; 4],
         (context, depth, seen): VoxelReads<Self>,
@@ -88,6 +117,11 @@ impl Kernels for Flex {
             made(to_bias, &[folded.outputs]),
         ]
     }
+}
+
+fn kinds_and_pixels(rays: &FlexTensor) -> [usize; 2] {
+    let shape = rays.layout().shape();
+    [shape[1], shape[2] * shape[3]]
 }
 
 fn voxels<'a>(

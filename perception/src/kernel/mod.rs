@@ -1,22 +1,26 @@
-//! Convolutions with what follows them, and the lift, each as one operation, which a processor runs several times faster
+//! Convolutions with what follows them, the lift and what leads to it, each as one operation, which a processor runs several times faster
 //! than what the tensor library has for it; every other backend runs the library's.
 
 mod autodiff;
 mod dense;
+mod depth;
 mod depthwise;
 mod flex;
 mod geometry;
 mod lift;
 mod product;
+mod reorder;
 #[cfg(feature = "torch")]
 pub mod torch;
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
 use burn::tensor::backend::Backend;
+use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::ops::{ConvOptions, FloatTensor, IntTensor};
-use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorPrimitive};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, TensorPrimitive};
 
+pub use depth::DepthBins;
 pub use geometry::Activation;
 
 use crate::model::lift::LiftIndices;
@@ -121,6 +125,36 @@ pub trait Kernels: Backend {
         ]
     }
 
+    /// `x` with its axes in another order.
+    fn reorder(x: FloatTensor<Self>, order: &[usize]) -> FloatTensor<Self> {
+        Self::float_permute(x, order)
+    }
+
+    /// How likely every depth is: `said`, `[images, bins + 1, height, width]`, are the logits of what is not ground,
+    /// then that of the ground; `rays` are [`crate::rig::RAYS`]. → `[images · height · width, bins]`.
+    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
+        let Mixture { free, ground, is_ground, .. } = Mixture::<Self>::new(tensor(said), tensor(rays), bins);
+        let [images, count, height, width] = free.dims();
+        let mixed = free.clone() + (ground - free) * is_ground;
+        mixed.permute([0, 2, 3, 1]).reshape([images * height * width, count]).into_primitive().tensor()
+    }
+
+    /// The gradient of `said` from that of the result.
+    fn depths_back(
+        [said, rays]: [FloatTensor<Self>; 2],
+        gradient: FloatTensor<Self>,
+        bins: &DepthBins,
+    ) -> FloatTensor<Self> {
+        let Mixture { free, ground, is_ground, slope } = Mixture::<Self>::new(tensor(said), tensor(rays), bins);
+        let [images, count, height, width] = free.dims();
+        let gradient = Tensor::<Self, 2>::from_primitive(TensorPrimitive::Float(gradient));
+        let gradient = gradient.reshape([images, height, width, count]).permute([0, 3, 1, 2]);
+        let mean = (free.clone() * gradient.clone()).sum_dim(1);
+        let toward = (ground * gradient.clone()).sum_dim(1) - mean.clone();
+        let to_free = free * (gradient - mean) * (-is_ground + 1.0);
+        primitive(Tensor::cat(vec![to_free, toward * slope], 1))
+    }
+
     /// Features `[rows, channels]`, weights `[n]`, a fold `[heights · channels, outputs]` and its bias →
     /// `[grids, outputs, cells]`: every voxel's feature times its weight, the voxels of a column folded.
     fn lift(
@@ -175,6 +209,35 @@ pub trait Kernels: Backend {
     }
 }
 
+/// The two distributions over depths that every pixel mixes.
+struct Mixture<B: Backend> {
+    /// `[images, bins, height, width]`.
+    free: Tensor<B, 4>,
+    /// `[images, bins, height, width]`.
+    ground: Tensor<B, 4>,
+    /// `[images, 1, height, width]`: the share of the ground.
+    is_ground: Tensor<B, 4>,
+    /// `[images, 1, height, width]`: its derivative by its logit.
+    slope: Tensor<B, 4>,
+}
+
+impl<B: Backend> Mixture<B> {
+    fn new(said: Tensor<B, 4>, rays: Tensor<B, 4>, bins: &DepthBins) -> Self {
+        let count = bins.middles.len();
+        let middles = TensorData::new(bins.middles.clone(), [1, count, 1, 1]);
+        let middles = Tensor::<B, 4>::from_data(middles, &said.device());
+        let ground = softmax((rays.clone().narrow(1, 1, 1) - middles).powi_scalar(2) * -bins.sharpness, 1);
+        let share = sigmoid(said.clone().narrow(1, count, 1));
+        let meets = rays.narrow(1, 0, 1);
+        Self {
+            free: softmax(said.narrow(1, 0, count), 1),
+            ground,
+            slope: share.clone() * (-share.clone() + 1.0) * meets.clone(),
+            is_ground: share * meets,
+        }
+    }
+}
+
 #[cfg(feature = "cuda")]
 impl Kernels for burn::backend::Cuda {}
 
@@ -199,6 +262,17 @@ pub fn convolve<B: Kernels>(layer: &Conv2d<B>, x: Tensor<B, 4>, activation: Acti
     };
     let [x, weight] = [x, layer.weight.val()].map(primitive);
     tensor(B::convolve(x, weight, bias.into_primitive().tensor(), convolution))
+}
+
+/// `x` with its axes in another order.
+pub fn reorder<B: Kernels, const D: usize>(x: Tensor<B, D>, order: [usize; D]) -> Tensor<B, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(B::reorder(x.into_primitive().tensor(), &order)))
+}
+
+/// What is said of the depths of pixels, `[images, bins + 1, height, width]`, and their rays,
+/// `[images, RAYS, height, width]` → how likely every depth is, `[images · height · width, bins]`.
+pub fn depths<B: Kernels>(said: Tensor<B, 4>, rays: Tensor<B, 4>, bins: &DepthBins) -> Tensor<B, 2> {
+    Tensor::from_primitive(TensorPrimitive::Float(B::depths(primitive(said), primitive(rays), bins)))
 }
 
 /// Features `[rows, channels]`, weights `[n]`, the indices of all voxels and the fold of a column →

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::config::NetworkConfig;
 use super::layer::{ResidualBlock, conv};
 use super::neck::double;
-use crate::kernel::{Activation, Kernels, convolve};
+use crate::kernel::{Activation, Kernels, convolve, reorder};
 
 /// Where every cell of the half-resolution grid lay in the previous frame's grid. `n` is the number of cells, ordered
 /// batch, row, column.
@@ -82,10 +82,10 @@ impl<B: Kernels> GridEncoder<B> {
     ) -> Tensor<B, 4> {
         let [batch, channels, rows, columns] = now.dims();
         let cells = batch * rows * columns;
-        let table = previous.permute([0, 2, 3, 1]).reshape([cells, channels]);
+        let table = reorder(previous, [0, 2, 3, 1]).reshape([cells, channels]);
         let taps = table.select(0, warp.index.clone()) * warp.weight.clone().unsqueeze_dim(1);
         let warped = taps.reshape([cells, 4, channels]).sum_dim(1);
-        let warped = warped.reshape([batch, rows, columns, channels]).permute([0, 3, 1, 2]);
+        let warped = reorder(warped.reshape([batch, rows, columns, channels]), [0, 3, 1, 2]);
         let planes = history.reshape([batch, HISTORY_PLANES, 1, 1]).expand([batch, HISTORY_PLANES, rows, columns]);
         let place = TensorData::new(place_planes(rows), [1, PLACE_PLANES, rows, columns]);
         let place = Tensor::<B, 4>::from_data(place, &planes.device()).expand([batch, PLACE_PLANES, rows, columns]);

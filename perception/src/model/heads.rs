@@ -16,8 +16,12 @@ use crate::kernel::{Activation, Kernels, convolve};
 pub const CLASSES: usize = 10;
 
 /// Numbers that describe a box: offset within the cell (x, y; cells), height of the centre (m), logarithm of length,
-/// width, height (m), sine and cosine of the yaw, velocity over ground (x, y; m/s in the vehicle's frame).
+/// width, height (m), sine and cosine of the yaw, velocity over ground (x, y; in units of [`VELOCITY_MPS`], in the
+/// vehicle's frame).
 pub const BOX: usize = 10;
+
+/// The unit of a box's velocity, m/s: what a layer gives is about one in size.
+pub const VELOCITY_MPS: f64 = 5.0;
 
 /// Attributes of nuScenes, see [`crate::eval::Attribute`].
 pub const ATTRIBUTES: usize = 8;
@@ -101,6 +105,14 @@ pub fn peaks<B: Backend>(heat: Tensor<B, 4>, count: usize) -> (Tensor<B, 2>, Ten
     (score * is_peak).reshape([batch, rows * columns]).topk_with_indices(count, 1)
 }
 
+/// Maps `[batch, channels, rows, columns]` at cells `[batch, count]`, `row · columns + column` → `[batch, count, channels]`.
+pub fn at<B: Backend>(maps: Tensor<B, 4>, cells: Tensor<B, 2, Int>) -> Tensor<B, 3> {
+    let [batch, channels, rows, columns] = maps.dims();
+    let count = cells.dims()[1];
+    let table = maps.reshape([batch, channels, rows * columns]);
+    table.gather(2, cells.unsqueeze_dim::<3>(1).expand([batch, channels, count])).swap_dims(1, 2)
+}
+
 /// Several possible futures of an object, as offsets from going on at its present velocity.
 #[derive(Module, Debug)]
 pub struct ForecastHead<B: Backend> {
@@ -131,12 +143,6 @@ impl<B: Kernels> ForecastHead<B> {
         let column = cells.clone() - row.clone().mul_scalar(side as i64);
         let half = (side / 2) as i64;
         let coarse = row.div_scalar(2).mul_scalar(half) + column.div_scalar(2);
-        let at = |maps: Tensor<B, 4>, cells: Tensor<B, 2, Int>| {
-            let [batch, channels, rows, columns] = maps.dims();
-            let count = cells.dims()[1];
-            let table = maps.permute([0, 2, 3, 1]).reshape([batch, rows * columns, channels]);
-            table.gather(1, cells.unsqueeze_dim::<3>(2).expand([batch, count, channels]))
-        };
         let x = Tensor::cat(
             vec![
                 at(maps.hidden.clone(), coarse),

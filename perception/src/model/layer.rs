@@ -11,7 +11,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Tensor};
 
-use crate::kernel::{Activation, Kernels, convolve};
+use crate::kernel::{Activation, Kernels, convolve, reorder};
 
 /// A convolution with a square kernel that keeps the size at stride 1 and halves it at stride 2; for a ReLU after it.
 pub fn conv<B: Backend>(channels: [usize; 2], kernel: usize, stride: usize, device: &Device<B>) -> Conv2d<B> {
@@ -79,13 +79,9 @@ impl<B: Kernels> ResidualBlock<B> {
 
 /// Turns channels into resolution: `[batch, 4 × channels, height, width]` → `[batch, channels, 2 × height, 2 × width]`
 /// (Shi et al. 2016, sub-pixel convolution).
-pub fn spread<B: Backend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
+pub fn spread<B: Kernels>(x: Tensor<B, 4>) -> Tensor<B, 4> {
     let [batch, channels, height, width] = x.dims();
     let channels = channels / 4;
-    x.reshape([batch, channels, 2, 2, height, width]).permute([0, 1, 4, 2, 5, 3]).reshape([
-        batch,
-        channels,
-        2 * height,
-        2 * width,
-    ])
+    let parts = x.reshape([batch, channels, 2, 2, height, width]);
+    reorder(parts, [0, 1, 4, 2, 5, 3]).reshape([batch, channels, 2 * height, 2 * width])
 }

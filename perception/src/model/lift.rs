@@ -8,14 +8,13 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::config::NetworkConfig;
 use super::heads::SHOWN;
 use super::layer::{conv, output_conv};
-use crate::kernel::{self, Activation, Columns, Kernels, convolve};
+use crate::kernel::{self, Activation, Columns, DepthBins, Kernels, convolve};
 use crate::rig::RAYS;
 
 /// Which image feature every voxel reads. Voxels are ordered batch, row, column, height; `n` is their number.
@@ -78,21 +77,13 @@ impl<B: Kernels> Lift<B> {
     }
 
     /// Image features `[batch · cameras, neck, height, width]` and rays → how likely every depth is,
-    /// `[batch · cameras, bins, height, width]`.
+    /// `[batch · cameras · height · width, bins]`.
     ///
     /// A pixel shows the ground, whose depth the calibration knows, or something else, whose depth is anyone's guess.
-    pub fn depth(&self, features: Tensor<B, 4>, rays: Tensor<B, 4>) -> Tensor<B, 4> {
+    pub fn depth(&self, features: Tensor<B, 4>, rays: Tensor<B, 4>) -> Tensor<B, 2> {
         let said = convolve(&self.depth, Tensor::cat(vec![features, rays.clone()], 1), Activation::None);
-        let [images, channels, height, width] = said.dims();
-        let bins = channels - 1;
-        let part =
-            |x: &Tensor<B, 4>, from: usize, to: usize| x.clone().slice([0..images, from..to, 0..height, 0..width]);
-        let [meets, ground] = [0, 1].map(|number| part(&rays, number, number + 1));
-        let (middles, sharpness) = ground_bins(bins);
-        let middles = Tensor::<B, 4>::from_data(TensorData::new(middles, [1, bins, 1, 1]), &said.device());
-        let ground = softmax((ground - middles).powi_scalar(2) * -sharpness, 1);
-        let is_ground = sigmoid(part(&said, bins, channels)) * meets;
-        softmax(part(&said, 0, bins), 1) * (-is_ground.clone() + 1.0) + ground * is_ground
+        let (middles, sharpness) = ground_bins(said.dims()[1] - 1);
+        kernel::depths(said, rays, &DepthBins { middles, sharpness })
     }
 
     /// Image features `[batch · cameras, neck, height, width]` → what is lifted of them,
@@ -100,7 +91,7 @@ impl<B: Kernels> Lift<B> {
     pub fn context(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
         let context = convolve(&self.context, features, Activation::None);
         let [images, _, height, width] = context.dims();
-        context.permute([0, 2, 3, 1]).reshape([images * height * width * 4, self.channels])
+        kernel::reorder(context, [0, 2, 3, 1]).reshape([images * height * width * 4, self.channels])
     }
 
     /// What the lifted features show, `[batch · cameras · height · width · 4, SHOWN]`: logits, see [`SHOWN`].
@@ -109,11 +100,9 @@ impl<B: Kernels> Lift<B> {
     }
 
     /// What is lifted and how likely every depth is → grid `[batch, lifted, cells, cells]`.
-    pub fn forward(&self, context: Tensor<B, 2>, depth: Tensor<B, 4>, indices: &LiftIndices<B>) -> Tensor<B, 4> {
-        let [images, bins, height, width] = depth.dims();
-        let depth = depth.permute([0, 2, 3, 1]).reshape([images * height * width * bins]);
+    pub fn forward(&self, context: Tensor<B, 2>, depth: Tensor<B, 2>, indices: &LiftIndices<B>) -> Tensor<B, 4> {
         let columns = Columns { heights: self.heights, cells: self.cells * self.cells, gain: GAIN as f32 };
-        let folded = kernel::lift(context, depth, indices, &self.fold, columns);
+        let folded = kernel::lift(context, depth.flatten(0, 1), indices, &self.fold, columns);
         let [batch, lifted, _] = folded.dims();
         folded.reshape([batch, lifted, self.cells, self.cells])
     }

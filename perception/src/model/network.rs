@@ -9,7 +9,7 @@ use burn::tensor::{Device, Int, Tensor};
 use super::backbone::{Trunk, load_efficientnet};
 use super::bev::{GridEncoder, Warp};
 use super::config::NetworkConfig;
-use super::heads::{ATTRIBUTES, BOX, ForecastHead, MapHead, ObjectHead, ObjectMaps, SceneHead, peaks};
+use super::heads::{ATTRIBUTES, BOX, ForecastHead, MapHead, ObjectHead, ObjectMaps, SceneHead, at, peaks};
 use super::lift::{Lift, LiftIndices};
 use super::neck::Neck;
 use crate::Error;
@@ -33,8 +33,8 @@ pub struct Input<B: Backend> {
 /// What the lift makes of image features.
 #[derive(Debug, Clone)]
 pub struct Lifted<B: Backend> {
-    /// `[batch · cameras, bins, height / 8, width / 8]`: how likely every depth is.
-    pub depth: Tensor<B, 4>,
+    /// `[batch · cameras · height / 8 · width / 8, bins]`: how likely every depth is.
+    pub depth: Tensor<B, 2>,
     /// `[batch · cameras · height / 8 · width / 8 · 4, context]`: what is lifted.
     pub context: Tensor<B, 2>,
     /// `[batch, lifted, cells, cells]`.
@@ -46,8 +46,8 @@ pub struct Lifted<B: Backend> {
 pub struct Features<B: Backend> {
     /// `[batch · cameras, neck, height / 8, width / 8]`.
     pub images: Tensor<B, 4>,
-    /// `[batch · cameras, bins, height / 8, width / 8]`: how likely every depth is.
-    pub depth: Tensor<B, 4>,
+    /// `[batch · cameras · height / 8 · width / 8, bins]`: how likely every depth is.
+    pub depth: Tensor<B, 2>,
     /// `[batch · cameras · height / 8 · width / 8 · 4, context]`: what is lifted.
     pub context: Tensor<B, 2>,
     /// `[batch, fine, cells / 2, cells / 2]`: for the next frame.
@@ -88,8 +88,8 @@ pub struct Answers<B: Backend> {
     pub forecasts: Tensor<B, 3>,
     /// `[batch, 6, cells, cells]`.
     pub map: Tensor<B, 4>,
-    /// `[batch · cameras, bins, height / 8, width / 8]`: how likely every depth is.
-    pub depth: Tensor<B, 4>,
+    /// `[batch · cameras · height / 8 · width / 8, bins]`: how likely every depth is.
+    pub depth: Tensor<B, 2>,
     /// `[batch · cameras · height / 8 · width / 8 · 4, SHOWN]`: logits.
     pub shown: Tensor<B, 2>,
     /// `[batch, 16]`.
@@ -214,9 +214,6 @@ impl<B: Kernels> Network<B> {
 
 /// Boxes, attributes and classes at cells `[batch, count]` → `[batch, count, BOX + ATTRIBUTES + CLASSES]`.
 fn read<B: Backend>(maps: &ObjectMaps<B>, cells: Tensor<B, 2, Int>) -> Tensor<B, 3> {
-    let all = Tensor::cat(vec![maps.boxes.clone(), maps.attributes.clone(), maps.heat.clone()], 1);
-    let [batch, channels, rows, columns] = all.dims();
-    let count = cells.dims()[1];
-    let table = all.reshape([batch, channels, rows * columns]);
-    table.gather(2, cells.unsqueeze_dim::<3>(1).expand([batch, channels, count])).swap_dims(1, 2)
+    let maps = [&maps.boxes, &maps.attributes, &maps.heat];
+    Tensor::cat(maps.map(|map| at(map.clone(), cells.clone())).to_vec(), 2)
 }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::RARITY;
 use super::batch::TargetBatch;
-use crate::model::heads::{BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, MODES};
+use crate::model::heads::{BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, MODES, VELOCITY_MPS};
 use crate::model::network::Answers;
+use crate::truth::FORECAST_STEP_S;
 
 /// What each part counts in the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ impl<B: Backend> Losses<B> {
                 attributes(answers.attributes.clone(), targets),
                 map(answers.map.clone(), targets),
                 depth(answers.depth.clone(), targets),
-                forecasts(answers.forecasts.clone(), targets),
+                forecasts(answers.forecasts.clone(), answers.boxes.clone().detach(), targets),
                 tags(answers.tags.clone(), targets),
                 shown(answers.shown.clone(), targets),
             ],
@@ -98,7 +99,7 @@ fn heat<B: Backend>(logits: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B,
 }
 
 /// What each number of a box counts: metres of the offset are worth more than metres per second.
-const NUMBER_WEIGHTS: [f32; BOX] = [1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.3, 0.3];
+const NUMBER_WEIGHTS: [f32; BOX] = [1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0];
 
 fn boxes<B: Backend>(numbers: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
     let device = numbers.device();
@@ -137,25 +138,28 @@ fn map<B: Backend>(said: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1>
 /// No depth counts as less likely than this.
 const LEAST_LIKELY: f32 = 1e-4;
 
-fn depth<B: Backend>(likely: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
-    let [images, bins, rows, columns] = likely.dims();
-    let likely = likely.permute([0, 2, 3, 1]).reshape([images * rows * columns, bins]);
-    let wanted = targets.depth.clone().reshape([images * rows * columns, 1]);
-    let log = (likely.gather(1, wanted) + LEAST_LIKELY).log().reshape([images * rows * columns]);
+fn depth<B: Backend>(likely: Tensor<B, 2>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [pixels, _] = likely.dims();
+    let wanted = targets.depth.clone().reshape([pixels, 1]);
+    let log = (likely.gather(1, wanted) + LEAST_LIKELY).log().reshape([pixels]);
     mean_known(-log, targets.depth_known.clone())
 }
 
 /// The best of the modes is pulled to what happened, and its logit up (as in MultiPath, Chai et al. 2019, without
-/// anchors).
-fn forecasts<B: Backend>(said: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+/// anchors). A forecast is an offset from going on at the velocity that the box says, and so makes up for its error.
+fn forecasts<B: Backend>(said: Tensor<B, 3>, boxes: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
     let [batch, count, _] = said.dims();
+    let times: Vec<f32> = (1..=FORECAST_STEPS).map(|step| (VELOCITY_MPS * FORECAST_STEP_S * step as f64) as f32).collect();
+    let times = Tensor::<B, 4>::from_data(TensorData::new(times, [1, 1, FORECAST_STEPS, 1]), &said.device());
+    let missing = (targets.numbers.clone() - boxes).narrow(2, BOX - 2, 2).unsqueeze_dim::<4>(2) * times;
+    let future = targets.future.clone() + missing.reshape([batch, count, 2 * FORECAST_STEPS]);
     let said = said.reshape([batch, count, MODES, FORECAST_STEPS * 2 + 1]);
     let all = [0..batch, 0..count, 0..MODES];
     let [a, b, c] = all.clone();
     let offsets = said.clone().slice([a, b, c, 0..FORECAST_STEPS * 2]);
     let [a, b, c] = all;
     let logits = said.slice([a, b, c, FORECAST_STEPS * 2..FORECAST_STEPS * 2 + 1]).reshape([batch, count, MODES]);
-    let wanted = targets.future.clone().unsqueeze_dim::<4>(2);
+    let wanted = future.unsqueeze_dim::<4>(2);
     let known = targets.future_known.clone().unsqueeze_dim::<4>(2);
     let off = ((offsets - wanted).abs() * known.clone()).sum_dim(3).reshape([batch, count, MODES]);
     let off = off / known.sum_dim(3).reshape([batch, count, 1]).clamp_min(1.0);

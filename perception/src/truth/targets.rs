@@ -4,7 +4,7 @@ use tandem_datasets::DetectionClass;
 
 use super::{FORECAST_STEP_S, FORECAST_STEPS, RoadPlanes, TAGS, Truth};
 use crate::model::NetworkConfig;
-use crate::model::heads::{BOX, CLASSES, MAP_CLASSES};
+use crate::model::heads::{BOX, CLASSES, MAP_CLASSES, VELOCITY_MPS};
 
 use crate::rig::GridFrame;
 
@@ -80,8 +80,8 @@ impl Targets {
                 thing.size[2].ln(),
                 sin,
                 cos,
-                velocity[0],
-                velocity[1],
+                velocity[0] / VELOCITY_MPS,
+                velocity[1] / VELOCITY_MPS,
             ];
             let going_on =
                 |step: usize, axis: usize| thing.center[axis] + velocity[axis] * FORECAST_STEP_S * (step + 1) as f64;
