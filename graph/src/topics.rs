@@ -60,6 +60,9 @@ pub const BEV_GRID: Topic<OccupancyGrid> = Topic::new("/perception/grid");
 /// The scene in one vector, to search by.
 pub const EMBEDDING: Topic<Embedding> = Topic::new("/perception/embedding");
 
+/// Where the fast system would drive, in `map`: points half a second apart, the first one now.
+pub const EGO_PATH: Topic<Trajectory> = Topic::new("/perception/ego_path");
+
 /// The fast system's account of itself: which cameras it does without, and why.
 pub const PERCEPTION_STATUS: Topic<DiagnosticArray> = Topic::new("/perception/status");
 

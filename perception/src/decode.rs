@@ -58,6 +58,10 @@ pub struct Numbers {
     pub map: Vec<f32>,
     /// `[128]`.
     pub embedding: Vec<f32>,
+    /// `[PATHS, SCORES]`, see [`crate::path`].
+    pub paths: Vec<f32>,
+    /// `[SPEEDS]`.
+    pub speeds: Vec<f32>,
 }
 
 impl Numbers {
@@ -72,6 +76,8 @@ impl Numbers {
             forecasts: floats(&output.forecasts),
             map: floats(&output.map),
             embedding: floats(&output.embedding),
+            paths: floats(&output.path.paths),
+            speeds: floats(&output.path.speeds),
         }
     }
 
@@ -189,7 +195,15 @@ mod tests {
 
     /// The numbers of a network that says exactly what the targets ask for.
     fn perfect(config: &NetworkConfig, targets: &Targets) -> Numbers {
-        let mut numbers = Numbers { cells: vec![], boxes: vec![], forecasts: vec![], map: vec![], embedding: vec![] };
+        let mut numbers = Numbers {
+            cells: vec![],
+            boxes: vec![],
+            forecasts: vec![],
+            map: vec![],
+            embedding: vec![],
+            paths: vec![],
+            speeds: vec![],
+        };
         for object in &targets.objects {
             numbers.cells.push(object.cell as i64);
             numbers.boxes.extend(object.numbers);
@@ -219,8 +233,14 @@ mod tests {
             attribute: Some(Attribute::VehicleMoving),
             future: std::array::from_fn(|step| Some([12.0 - step as f64, -7.0 + 0.1 * step as f64])),
         };
-        let truth =
-            Truth { things: vec![thing.clone()], roads: None, depth_m: Vec::new(), shown: Vec::new(), tags: None };
+        let truth = Truth {
+            things: vec![thing.clone()],
+            roads: None,
+            depth_m: Vec::new(),
+            shown: Vec::new(),
+            tags: None,
+            ego: None,
+        };
         let targets = Targets::new(&config, &truth, GridFrame::VEHICLE);
         let boxes = perfect(&config, &targets).boxes(&config);
         let [found] = boxes.as_slice() else { panic!("{boxes:?}") };

@@ -11,6 +11,7 @@ pub mod model;
 pub mod node;
 pub mod onnx;
 pub mod optim;
+pub mod path;
 pub mod perceiver;
 pub mod picture;
 pub mod rig;

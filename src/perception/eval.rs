@@ -7,6 +7,7 @@ use serde::Serialize;
 use tandem_perception::engine;
 use tandem_perception::eval::detection::{Breakdown, ClassMetrics, DetectionMetrics, Part, Summary};
 use tandem_perception::eval::forecast::ForecastMetrics;
+use tandem_perception::eval::scenes::PathMetrics;
 use tandem_perception::eval::{nuscenes, results::Results, scenes};
 use tandem_perception::perceiver::Perceiver;
 use tandem_perception::truth::MapPlane;
@@ -116,6 +117,9 @@ fn on_scenes(args: &Args) -> anyhow::Result<Outcome> {
         planes.add_row(vec![plane.name().to_owned(), iou.map_or("–".into(), |iou| format!("{iou:.3}"))]);
     }
     println!("\n{planes}");
+    if let Some(PathMetrics { count, ade_m, fde_m }) = report.path {
+        println!("\nego path in {count} frames: ADE {ade_m:.3} m, FDE {fde_m:.3} m over 3 s");
+    }
     if let Some(forecast) = &report.forecast {
         let ForecastMetrics { k, count, min_ade_m, min_fde_m, miss_rate, .. } = forecast;
         println!(

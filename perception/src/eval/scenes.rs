@@ -10,12 +10,13 @@ use super::map::{MapIou, MapMetrics};
 use crate::Error;
 use crate::decode::{SeenBox, sigmoid};
 use crate::model::heads::{MAP_CLASSES, MODES};
+use crate::path::{self, STEPS};
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::{GridFrame, Pixels};
 use crate::train::drives::Drives;
 use crate::train::sample::Captured;
 use crate::train::worlds::Place;
-use crate::truth::{MapPlane, RoadPlanes, Thing};
+use crate::truth::{EgoFuture, MapPlane, RoadPlanes, Thing};
 
 /// Time between the frames that are evaluated, s, as between nuScenes' keyframes.
 const KEYFRAME_S: f64 = 0.5;
@@ -39,6 +40,19 @@ pub struct SceneMetrics {
     pub map: MapMetrics,
     /// Of the forecasts of the objects that were found, with all modes; `None` without any.
     pub forecast: Option<ForecastMetrics>,
+    /// Of the ego path; `None` where the vehicle's own way is not known.
+    pub path: Option<PathMetrics>,
+}
+
+/// How far the ego path is from the way that the vehicle took.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PathMetrics {
+    /// Frames.
+    pub count: usize,
+    /// Mean distance over the steps of 3 s, m.
+    pub ade_m: f64,
+    /// Mean distance after 3 s, m.
+    pub fde_m: f64,
 }
 
 /// Lets a network see the worlds of some seeds; `done` hears of each.
@@ -89,11 +103,13 @@ struct Gauge {
     samples: Vec<Sample>,
     map: MapIou,
     futures: Vec<(Vec<Future>, Vec<[f64; 2]>)>,
+    /// Distances between the ego path and the way taken, step by step.
+    off_m: Vec<[f64; STEPS]>,
 }
 
 impl Gauge {
     fn new() -> Self {
-        Self { samples: Vec::new(), map: MapIou::new(MAP_CLASSES), futures: Vec::new() }
+        Self { samples: Vec::new(), map: MapIou::new(MAP_CLASSES), futures: Vec::new(), off_m: Vec::new() }
     }
 
     fn see(&mut self, perceiver: &mut Perceiver, token: String, tag: String, captured: &Captured) -> Result<(), Error> {
@@ -101,6 +117,7 @@ impl Gauge {
         let percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
         count_map(&mut self.map, perceiver, captured, &percept);
         self.futures.extend(captured.things.iter().filter_map(|thing| pair(thing, &percept.boxes)));
+        self.off_m.extend(captured.ego.as_ref().and_then(|ego| off_m(ego, &percept)));
         self.samples.push(sample(token, tag, captured, &percept));
         Ok(())
     }
@@ -113,8 +130,26 @@ impl Gauge {
             breakdown: Breakdown::of(&self.samples),
             map: self.map.metrics(),
             forecast: forecast::evaluate(pairs, MODES),
+            path: (!self.off_m.is_empty()).then(|| {
+                let count = self.off_m.len();
+                let mean = |sum: f64| sum / count as f64;
+                PathMetrics {
+                    count,
+                    ade_m: mean(self.off_m.iter().map(|off| off.iter().sum::<f64>() / STEPS as f64).sum()),
+                    fde_m: mean(self.off_m.iter().map(|off| off[STEPS - 1]).sum()),
+                }
+            }),
         }
     }
+}
+
+/// How far the ego path is from the way that was taken, step by step, m.
+fn off_m(ego: &EgoFuture, percept: &Percept) -> Option<[f64; STEPS]> {
+    let best = path::best(&percept.numbers.paths, &percept.numbers.speeds, ego.speed_mps)?;
+    Some(std::array::from_fn(|step| {
+        let ([x, y, _], [true_x, true_y]) = (best.places[step], ego.positions[step]);
+        (x - true_x).hypot(y - true_y)
+    }))
 }
 
 fn count_map(map: &mut MapIou, perceiver: &Perceiver, captured: &Captured, percept: &Percept) {

@@ -89,18 +89,20 @@ impl DepthBins {
         let mut all = vec![0.0; said.len()];
         let gradients = gradient.par_chunks_exact(count * pixels);
         let out = all.par_chunks_exact_mut((count + 1) * pixels);
-        self.images(said, rays, [kinds, pixels]).zip(gradients).zip(out).for_each(|(((image, mut read), gradient), out)| {
-            for (pixel, gradient) in gradient.chunks_exact(count).enumerate() {
-                let (is_ground, slope) = image.read(pixel, &mut read);
-                let Pixel { free, ground } = &read;
-                let mean: f32 = free.iter().zip(gradient).map(|(free, gradient)| free * gradient).sum();
-                let toward: f32 = ground.iter().zip(gradient).map(|(ground, gradient)| ground * gradient).sum();
-                for (bin, (free, gradient)) in free.iter().zip(gradient).enumerate() {
-                    out[bin * pixels + pixel] = free * (gradient - mean) * (1.0 - is_ground);
+        self.images(said, rays, [kinds, pixels]).zip(gradients).zip(out).for_each(
+            |(((image, mut read), gradient), out)| {
+                for (pixel, gradient) in gradient.chunks_exact(count).enumerate() {
+                    let (is_ground, slope) = image.read(pixel, &mut read);
+                    let Pixel { free, ground } = &read;
+                    let mean: f32 = free.iter().zip(gradient).map(|(free, gradient)| free * gradient).sum();
+                    let toward: f32 = ground.iter().zip(gradient).map(|(ground, gradient)| ground * gradient).sum();
+                    for (bin, (free, gradient)) in free.iter().zip(gradient).enumerate() {
+                        out[bin * pixels + pixel] = free * (gradient - mean) * (1.0 - is_ground);
+                    }
+                    out[count * pixels + pixel] = (toward - mean) * slope;
                 }
-                out[count * pixels + pixel] = (toward - mean) * slope;
-            }
-        });
+            },
+        );
         all
     }
 }

@@ -74,11 +74,7 @@ impl Kernels for Flex {
         made(likely, &[rows, count])
     }
 
-    fn depths_back(
-        kept: [FloatTensor<Self>; 2],
-        gradient: FloatTensor<Self>,
-        bins: &DepthBins,
-    ) -> FloatTensor<Self> {
+    fn depths_back(kept: [FloatTensor<Self>; 2], gradient: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
         let [said, rays] = kept.map(|tensor| tensor.to_contiguous());
         let gradient = gradient.to_contiguous();
         let found = bins.back(said.storage(), rays.storage(), gradient.storage(), kinds_and_pixels(&rays));

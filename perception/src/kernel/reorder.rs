@@ -60,7 +60,8 @@ mod tests {
         for code in 0..256 {
             let order: [usize; 4] = std::array::from_fn(|place| code >> (2 * place) & 3);
             if (0..4).all(|axis| order.contains(&axis)) {
-                let wanted: Vec<f32> = tensor.clone().permute(order.map(|axis| axis as isize)).into_data().iter().collect();
+                let wanted: Vec<f32> =
+                    tensor.clone().permute(order.map(|axis| axis as isize)).into_data().iter().collect();
                 assert_eq!(reorder(&values, &shape, &order), wanted, "{order:?}");
             }
         }

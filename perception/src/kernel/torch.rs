@@ -47,7 +47,8 @@ impl Kernels for LibTorch {
         let leaves: Vec<Tensor> =
             leaves.iter().zip(wanted).map(|(leaf, wanted)| leaf.detach().set_requires_grad(wanted)).collect();
         let y = convolved(&leaves[0], &leaves[1], &leaves[2], convolution);
-        let asked: Vec<&Tensor> = leaves.iter().zip(wanted).filter_map(|(leaf, wanted)| wanted.then_some(leaf)).collect();
+        let asked: Vec<&Tensor> =
+            leaves.iter().zip(wanted).filter_map(|(leaf, wanted)| wanted.then_some(leaf)).collect();
         // The gradient of Σ y · gradient by y is the gradient.
         let sum = (y * gradient).sum(None::<tch::Kind>);
         let mut found = Tensor::run_backward(&[sum], &asked, false, false).into_iter().map(|tensor| tensor.detach());

@@ -8,6 +8,7 @@ pub(crate) mod layer;
 pub mod lift;
 pub(crate) mod neck;
 pub mod network;
+pub mod path;
 
 pub use config::{Backbone, DepthBins, Grid, NetworkConfig};
 pub use network::{Features, Input, Lifted, Network, Output};

@@ -12,6 +12,7 @@ use super::config::NetworkConfig;
 use super::heads::{ATTRIBUTES, BOX, ForecastHead, MapHead, ObjectHead, ObjectMaps, SceneHead, at, peaks};
 use super::lift::{Lift, LiftIndices};
 use super::neck::Neck;
+use super::path::{PathHead, PathScores};
 use crate::Error;
 use crate::kernel::Kernels;
 
@@ -71,6 +72,8 @@ pub struct Output<B: Backend> {
     pub map: Tensor<B, 4>,
     /// `[batch, 128]`: the scene's embedding.
     pub embedding: Tensor<B, 2>,
+    /// The ego path's scores.
+    pub path: PathScores<B>,
     /// `[batch, fine, cells / 2, cells / 2]`: for the next frame.
     pub current: Tensor<B, 4>,
 }
@@ -94,6 +97,8 @@ pub struct Answers<B: Backend> {
     pub shown: Tensor<B, 2>,
     /// `[batch, 16]`.
     pub tags: Tensor<B, 2>,
+    /// The ego path's scores.
+    pub path: PathScores<B>,
 }
 
 /// The bird's-eye-view network.
@@ -107,6 +112,7 @@ pub struct Network<B: Backend> {
     pub(crate) forecasts: ForecastHead<B>,
     pub(crate) map: MapHead<B>,
     pub(crate) scene: SceneHead<B>,
+    pub(crate) path: PathHead<B>,
     forecast_objects: usize,
 }
 
@@ -122,6 +128,7 @@ impl<B: Kernels> Network<B> {
             forecasts: ForecastHead::new(config, device),
             map: MapHead::new(config, device),
             scene: SceneHead::new(config, device),
+            path: PathHead::new(config, device),
             forecast_objects: config.forecast_objects,
         }
     }
@@ -156,8 +163,9 @@ impl<B: Kernels> Network<B> {
         Features { images, depth, context, current, grid }
     }
 
-    /// What the heads say, objects at the cells `[batch, count]` where they truly are.
-    pub fn answers(&self, features: Features<B>, cells: Tensor<B, 2, Int>) -> Answers<B> {
+    /// What the heads say, objects at the cells `[batch, count]` where they truly are, paths at theirs,
+    /// `[batch, PATHS · SAMPLES]`.
+    pub fn answers(&self, features: Features<B>, cells: Tensor<B, 2, Int>, paths: Tensor<B, 2, Int>) -> Answers<B> {
         let maps = self.objects.forward(features.grid.clone());
         let forecasts = self.forecasts.forward(&maps, cells.clone());
         let read = read(&maps, cells);
@@ -170,6 +178,7 @@ impl<B: Kernels> Network<B> {
             map: self.map.forward(features.grid.clone()),
             depth: features.depth,
             shown: self.lift.shown(features.context),
+            path: self.path.forward(features.grid.clone(), paths),
             tags: self.scene.tags(self.scene.forward(features.grid, features.images)),
         }
     }
@@ -184,11 +193,12 @@ impl<B: Kernels> Network<B> {
         let Features { images, current, grid, .. } = features;
         let maps = self.objects.forward(grid.clone());
         let map = self.map.forward(grid.clone());
+        let path = self.path.ask(grid.clone());
         let embedding = self.scene.forward(grid, images);
         let (scores, cells) = peaks(maps.heat.clone(), self.forecast_objects);
         let forecasts = self.forecasts.forward(&maps, cells.clone());
         let boxes = read(&maps, cells.clone());
-        Output { scores, cells, boxes, forecasts, map, embedding, current }
+        Output { scores, cells, boxes, forecasts, map, embedding, path, current }
     }
 
     /// With the published weights of its backbone, see [`super::backbone::load_efficientnet`].

@@ -13,6 +13,7 @@ use super::heads::{ForecastHead, MapHead, ObjectHead, SceneHead, peaks};
 use super::layer::{ResidualBlock, spread};
 use super::lift::{Lift, LiftIndices};
 use super::neck::Neck;
+use super::path::PathHead;
 use super::*;
 use crate::model::bev::{GridEncoder, Warp};
 use crate::rig::RAYS;
@@ -183,6 +184,17 @@ fn gradients_of_the_lift_are_right() {
         let depth = lift.depth(features.clone(), indices.rays.clone());
         let context = lift.context(features.clone());
         weigh(lift.shown(context.clone())) + weigh(lift.forward(context, depth, &indices))
+    });
+}
+
+#[test]
+fn gradients_of_the_path_head_are_right() {
+    let config = small();
+    let head = PathHead::<A>::new(&config, &Default::default());
+    let features = random([2, config.head, 4, 4]);
+    check(head, |head| {
+        let scores = head.ask(features.clone());
+        weigh(scores.paths) + weigh(scores.speeds)
     });
 }
 

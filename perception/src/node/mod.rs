@@ -1,4 +1,4 @@
-//! The fast system on the graph: images, calibration and odometry in; objects with futures, map and embedding out.
+//! The fast system on the graph: images, calibration and odometry in; objects with futures, map, ego path and embedding out.
 //!
 //! Images of one moment need not come together: the node looks every [`PERIOD`] whether a newer one has come than it
 //! last looked at, takes from every camera what is as new, and leaves out cameras that are late, damaged or silent. What
@@ -16,11 +16,12 @@ use tandem_datasets::messages::MAP_FRAME;
 use tandem_graph::msgs::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use tandem_graph::msgs::nav_msgs::{MapMetaData, OccupancyGrid, Odometry};
 use tandem_graph::msgs::std_msgs::Header;
-use tandem_graph::topics::{BEV_GRID, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_STATUS, TF_STATIC};
+use tandem_graph::topics::{BEV_GRID, EGO_PATH, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_STATUS, TF_STATIC};
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 
 use crate::Error;
 use crate::decode::sigmoid;
+use crate::path;
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::Pixels;
 use crate::track::{Tracker, TrackerConfig};
@@ -45,6 +46,8 @@ pub struct PerceptionNode {
     poses: VecDeque<(Stamp, Isometry3<f64>)>,
     /// The capture stamp of the last frame.
     last: Option<Stamp>,
+    /// The vehicle's speed as last heard.
+    speed_mps: f64,
 }
 
 impl PerceptionNode {
@@ -56,6 +59,7 @@ impl PerceptionNode {
             eyes: cameras.iter().map(|name| Eye::new(name)).collect(),
             poses: VecDeque::with_capacity(POSES),
             last: None,
+            speed_mps: 0.0,
         }
     }
 
@@ -75,6 +79,7 @@ impl PerceptionNode {
         for sample in inputs.fresh(&ODOMETRY) {
             if self.poses.back().is_none_or(|(known, _)| *known < sample.capture) {
                 self.poses.push_back((sample.capture, pose(&sample.message)));
+                self.speed_mps = sample.message.twist.twist.linear.x;
             }
         }
         while self.poses.len() > POSES {
@@ -89,7 +94,7 @@ impl Node for PerceptionNode {
     fn spec(&self) -> NodeSpec {
         let spec = NodeSpec::every(NAME, PERIOD).reads_queue(&ODOMETRY, POSES).reads(&TF_STATIC);
         let spec = self.eyes.iter().fold(spec, |spec, eye| eye.declare(spec));
-        spec.writes(&OBJECTS).writes(&BEV_GRID).writes(&EMBEDDING).writes(&PERCEPTION_STATUS)
+        spec.writes(&OBJECTS).writes(&BEV_GRID).writes(&EGO_PATH).writes(&EMBEDDING).writes(&PERCEPTION_STATUS)
     }
 
     fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
@@ -122,6 +127,9 @@ impl Node for PerceptionNode {
                 let tracked = self.tracker.update(stamp, &detections);
                 let message = objects::message(stamp, tracked, &percept.boxes, &map_from_ego);
                 outputs.publish(&BEV_GRID, stamp, self.grid(stamp, &map_from_ego, &percept));
+                if let Some(best) = path::best(&percept.numbers.paths, &percept.numbers.speeds, self.speed_mps) {
+                    outputs.publish(&EGO_PATH, stamp, objects::trajectory(stamp, &best, self.speed_mps, &map_from_ego));
+                }
                 outputs.publish(&EMBEDDING, stamp, objects::embedding(stamp, &percept.numbers.embedding));
                 outputs.publish(&PERCEPTION_STATUS, stamp, status(stamp, &looks, None));
                 outputs.publish(&OBJECTS, stamp, message);

@@ -7,12 +7,14 @@ use tandem_datasets::messages::{self, MAP_FRAME, Object};
 use tandem_datasets::{Pose2, TrackState};
 use tandem_graph::Stamp;
 use tandem_graph::msgs::autoware_perception_msgs::{PredictedObject, PredictedObjects, PredictedPath};
+use tandem_graph::msgs::autoware_planning_msgs::{Trajectory, TrajectoryPoint};
 use tandem_graph::msgs::builtin_interfaces::Duration;
 use tandem_graph::msgs::geometry_msgs::{Point, Pose, Quaternion};
 use tandem_graph::msgs::std_msgs::Header;
 use tandem_graph::msgs::tandem_msgs::Embedding;
 
 use crate::decode::{Future, SeenBox};
+use crate::path::EgoPath;
 use crate::track::{Detection, TrackedObject};
 use crate::truth::FORECAST_STEP_S;
 
@@ -93,6 +95,25 @@ fn path(object: &PredictedObject, future: &Future, map_from_ego: &Isometry3<f64>
     }
     let time_step = Duration { sec: 0, nanosec: (FORECAST_STEP_S * 1e9) as u32 };
     PredictedPath { path, time_step, confidence: future.probability as f32 }
+}
+
+/// The ego path as a trajectory in the map that begins where the vehicle is.
+pub(super) fn trajectory(stamp: Stamp, path: &EgoPath, speed_mps: f64, map_from_ego: &Isometry3<f64>) -> Trajectory {
+    let ego_yaw_rad = planar(map_from_ego).yaw;
+    let places = std::iter::once(([0.0; 3], speed_mps)).chain(path.places.into_iter().zip(path.speeds_mps));
+    let point = |(step, ([x, y, yaw], speed_mps)): (usize, ([f64; 3], f64))| {
+        let place = map_from_ego * Point3::new(x, y, 0.0);
+        TrajectoryPoint {
+            time_from_start: Duration::from_ns((step as f64 * FORECAST_STEP_S * 1e9) as i64),
+            pose: Pose {
+                position: Point { x: place.x, y: place.y, z: place.z },
+                orientation: Quaternion::from_yaw(ego_yaw_rad + yaw),
+            },
+            longitudinal_velocity_mps: speed_mps as f32,
+            ..TrajectoryPoint::default()
+        }
+    };
+    Trajectory { header: Header::new(stamp, MAP_FRAME), points: places.enumerate().map(point).collect() }
 }
 
 /// The scene's embedding.

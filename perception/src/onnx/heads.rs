@@ -12,6 +12,9 @@ use crate::model::NetworkConfig;
 use crate::model::heads::{
     ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, ForecastHead, MODES, MapHead, ObjectHead, SceneHead,
 };
+use crate::model::path::PathHead;
+use crate::path::{PATHS, SAMPLES, SCORES, cells};
+use crate::rig::GridFrame;
 
 /// Channels of a cell that say what is in it.
 const READ: usize = BOX + ATTRIBUTES + CLASSES;
@@ -147,4 +150,34 @@ pub(super) fn scene<B: Backend>(
     let images = graph.node("ReduceMean", &[&images], &[("axes", Attribute::Ints(&[1])), keep]);
     let x = concat(graph, &[&mean, &most, &images], 1);
     linear(graph, &head.embedding, &x)
+}
+
+/// Features → the scores of the paths `[batch, PATHS, SCORES]` and of the changes of speed `[batch, SPEEDS]`.
+pub(super) fn path<B: Backend>(
+    graph: &mut Graph,
+    head: &PathHead<B>,
+    config: &NetworkConfig,
+    features: &Value,
+) -> [Value; 2] {
+    graph.part("path");
+    let (half, hidden) = (config.grid.cells / 2, config.head as i64);
+    let (paths, channels) = (PATHS as i64, (SAMPLES * config.head) as i64);
+    let cells: Vec<i64> = cells(config.grid.extent_m, half, GridFrame::VEHICLE).into_iter().map(i64::from).collect();
+    let cells = graph.ints(&cells);
+    let table = reshape(graph, features, &[-1, hidden, (half * half) as i64]);
+    let along = graph.node("Gather", &[&table, &cells], &[("axis", Attribute::Int(2))]);
+    let along = transpose(graph, &along, &[0, 2, 1]);
+    let along = reshape(graph, &along, &[-1, channels]);
+    let seen = linear(graph, &head.along, &along);
+    let seen = relu(graph, &seen);
+    let scores = linear(graph, &head.score, &seen);
+    let scores = reshape(graph, &scores, &[-1, paths, SCORES as i64]);
+    let driven = slice(graph, &scores, 2, 0, 1);
+    let likely = graph.node("Softmax", &[&driven], &[("axis", Attribute::Int(1))]);
+    let seen = reshape(graph, &seen, &[-1, paths, hidden]);
+    let seen = graph.node("Mul", &[&seen, &likely], &[]);
+    let axis = graph.ints(&[1]);
+    let ahead = graph.node("ReduceSum", &[&seen, &axis], &[("keepdims", Attribute::Int(0))]);
+    let speeds = linear(graph, &head.speed, &ahead);
+    [scores, speeds]
 }

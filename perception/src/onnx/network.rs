@@ -6,13 +6,14 @@ use burn::tensor::backend::Backend;
 
 use super::graph::{Dim, Element, Graph};
 use super::grid::{LiftInputs, PastInputs, encode, lift};
-use super::heads::{forecasts, map, objects, scene};
+use super::heads::{forecasts, map, objects, path, scene};
 use super::layer::reshape;
 use super::trunk::{neck, trunk};
 use crate::Error;
 use crate::model::bev::HISTORY_PLANES;
 use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, EMBEDDING, FORECAST_STEPS, MAP_CLASSES, MODES};
 use crate::model::{Network, NetworkConfig};
+use crate::path::{PATHS, SCORES, SPEEDS};
 use crate::rig::RAYS;
 use crate::weights::CONFIG;
 
@@ -90,6 +91,7 @@ fn graph<B: Backend>(network: &Network<B>, config: &NetworkConfig, batch: Batch)
     let futures = forecasts(graph, &network.forecasts, config, &found);
     let map = map(graph, &network.map, &grid);
     let embedding = scene(graph, &network.scene, config, &grid, &features);
+    let [paths, speeds] = path(graph, &network.path, config, &grid);
 
     let count = Fixed(config.forecast_objects);
     let future = Fixed(MODES * (2 * FORECAST_STEPS + 1));
@@ -99,6 +101,8 @@ fn graph<B: Backend>(network: &Network<B>, config: &NetworkConfig, batch: Batch)
     graph.output(&futures, "forecasts", Float, &[frames, count, future]);
     graph.output(&map, "map", Float, &[frames, Fixed(MAP_CLASSES + 2), Fixed(cells), Fixed(cells)]);
     graph.output(&embedding, "embedding", Float, &[frames, Fixed(EMBEDDING)]);
+    graph.output(&paths, "paths", Float, &[frames, Fixed(PATHS), Fixed(SCORES)]);
+    graph.output(&speeds, "speeds", Float, &[frames, Fixed(SPEEDS)]);
     graph.output(&current, "current", Float, &past_shape);
     built
 }

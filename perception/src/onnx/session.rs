@@ -17,7 +17,7 @@ const INPUTS: [&str; 9] =
     ["images", "lift_context", "lift_depth", "lift_seen", "rays", "previous", "warp_index", "warp_weight", "history"];
 
 /// The scores are in the boxes once more, class by class.
-const OUTPUTS: [&str; 6] = ["cells", "boxes", "forecasts", "map", "embedding", "current"];
+const OUTPUTS: [&str; 8] = ["cells", "boxes", "forecasts", "map", "embedding", "paths", "speeds", "current"];
 
 /// A network from a file that [`super::write`] made, for one frame at a time.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Engine for Session {
         ];
         let inputs: Vec<_> =
             INPUTS.into_iter().zip(shapes).zip(given).map(|((name, shape), given)| (name, shape, given)).collect();
-        let [cells, boxes, forecasts, map, embedding, current] = self.model.run(&inputs, OUTPUTS)?;
+        let [cells, boxes, forecasts, map, embedding, paths, speeds, current] = self.model.run(&inputs, OUTPUTS)?;
         Ok(Answer {
             numbers: Numbers {
                 cells: cells.ints(),
@@ -98,6 +98,8 @@ impl Engine for Session {
                 forecasts: forecasts.floats(),
                 map: map.floats(),
                 embedding: embedding.floats(),
+                paths: paths.floats(),
+                speeds: speeds.floats(),
             },
             current: current.floats(),
         })

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::frame::{floats, ints};
 use crate::model::NetworkConfig;
 use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, SHOWN, TAGS};
+use crate::path::{PATHS, SAMPLES, SPEEDS};
 use crate::truth::{IGNORED, Targets, UNKNOWN};
 
 /// What the network should say of a batch. `count` objects a frame, padded with unknown ones.
@@ -48,6 +49,20 @@ pub struct TargetBatch<B: Backend> {
     pub tags: Tensor<B, 2>,
     /// `[batch]`.
     pub tags_known: Tensor<B, 1>,
+    /// `[batch, PATHS · SAMPLES]`: cells that the paths read.
+    pub path_cells: Tensor<B, 2, Int>,
+    /// `[batch, PATHS]`: shares of the paths.
+    pub paths: Tensor<B, 2>,
+    /// `[batch]`.
+    pub paths_known: Tensor<B, 1>,
+    /// `[batch, SPEEDS]`: shares of the changes of speed.
+    pub speeds: Tensor<B, 2>,
+    /// `[batch]`.
+    pub speeds_known: Tensor<B, 1>,
+    /// `[batch, PATHS]`: 1 for those that stay on the road.
+    pub on_road: Tensor<B, 2>,
+    /// `[batch]`.
+    pub on_road_known: Tensor<B, 1>,
 }
 
 impl<B: Backend> TargetBatch<B> {
@@ -113,6 +128,17 @@ impl<B: Backend> TargetBatch<B> {
                 .reshape([batch * 4 * pixels, SHOWN]),
             tags: floats::<B, 1>(tags, device).reshape([batch, TAGS]),
             tags_known: known(&|targets| targets.tags.is_some()),
+            path_cells: ints::<B>(concat(targets, |targets| Cow::Borrowed(&targets.path.cells[..])), device)
+                .reshape([batch, PATHS * SAMPLES]),
+            paths: floats::<B, 1>(concat(targets, |targets| or_nothing(&targets.path.paths, PATHS)), device)
+                .reshape([batch, PATHS]),
+            paths_known: known(&|targets| targets.path.paths.is_some()),
+            speeds: floats::<B, 1>(concat(targets, |targets| or_nothing(&targets.path.speeds, SPEEDS)), device)
+                .reshape([batch, SPEEDS]),
+            speeds_known: known(&|targets| targets.path.speeds.is_some()),
+            on_road: floats::<B, 1>(concat(targets, |targets| or_nothing(&targets.path.on_road, PATHS)), device)
+                .reshape([batch, PATHS]),
+            on_road_known: known(&|targets| targets.path.on_road.is_some()),
         }
     }
 }
@@ -120,6 +146,10 @@ impl<B: Backend> TargetBatch<B> {
 /// The values, or as many of `fill` where there are none.
 fn padded<T: Copy>(values: &[T], count: usize, fill: T) -> Cow<'_, [T]> {
     if values.is_empty() { vec![fill; count].into() } else { values.into() }
+}
+
+fn or_nothing(values: &Option<Vec<f32>>, count: usize) -> Cow<'_, [f32]> {
+    padded(values.as_deref().unwrap_or_default(), count, 0.0)
 }
 
 fn concat<T: Copy>(targets: &[&Targets], part: impl Fn(&Targets) -> Cow<'_, [T]>) -> Vec<T> {

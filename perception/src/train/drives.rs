@@ -10,7 +10,7 @@ use tandem_graph::Stamp;
 use tandem_sim::camera::{Image, subjects};
 
 use super::sample::Captured;
-use super::things::thing;
+use super::things::{ego_future, thing};
 use crate::model::NetworkConfig;
 use crate::rig::Preparation;
 use crate::truth::Thing;
@@ -127,6 +127,7 @@ impl Drives {
             depth_m: Vec::new(),
             shown: Vec::new(),
             tags: None,
+            ego: ego_future(log, map_from_ego, *stamp),
         })
     }
 }

@@ -9,6 +9,7 @@ use super::balance::RARITY;
 use super::batch::TargetBatch;
 use crate::model::heads::{BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, MODES, VELOCITY_MPS};
 use crate::model::network::Answers;
+use crate::model::path::PathScores;
 use crate::truth::FORECAST_STEP_S;
 
 /// What each part counts in the sum.
@@ -31,16 +32,28 @@ pub struct LossWeights {
     pub tags: f32,
     /// What the lifted features show.
     pub shown: f32,
+    /// The ego path.
+    pub path: f32,
 }
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { heat: 1.0, boxes: 0.5, attributes: 0.1, map: 2.0, depth: 0.3, forecasts: 0.2, tags: 0.1, shown: 0.5 }
+        Self {
+            heat: 1.0,
+            boxes: 0.5,
+            attributes: 0.1,
+            map: 2.0,
+            depth: 0.3,
+            forecasts: 0.2,
+            tags: 0.1,
+            shown: 0.5,
+            path: 0.2,
+        }
     }
 }
 
 /// The names of the parts, in the order of [`Losses::parts`].
-pub const PARTS: [&str; 8] = ["heat", "boxes", "attributes", "map", "depth", "forecasts", "tags", "shown"];
+pub const PARTS: [&str; 9] = ["heat", "boxes", "attributes", "map", "depth", "forecasts", "tags", "shown", "path"];
 
 /// The parts of the loss, unweighted, each a scalar.
 pub struct Losses<B: Backend> {
@@ -61,14 +74,15 @@ impl<B: Backend> Losses<B> {
                 forecasts(answers.forecasts.clone(), answers.boxes.clone().detach(), targets),
                 tags(answers.tags.clone(), targets),
                 shown(answers.shown.clone(), targets),
+                path(&answers.path, targets),
             ],
         }
     }
 
     /// The weighted sum.
     pub fn total(&self, weights: &LossWeights) -> Tensor<B, 1> {
-        let LossWeights { heat, boxes, attributes, map, depth, forecasts, tags, shown } = *weights;
-        let weights = [heat, boxes, attributes, map, depth, forecasts, tags, shown];
+        let LossWeights { heat, boxes, attributes, map, depth, forecasts, tags, shown, path } = *weights;
+        let weights = [heat, boxes, attributes, map, depth, forecasts, tags, shown, path];
         let weighted = self.parts.iter().zip(weights).map(|(part, weight)| part.clone() * weight);
         // There are parts.
         weighted.reduce(|sum, part| sum + part).unwrap_or_else(|| self.parts[0].clone())
@@ -149,7 +163,8 @@ fn depth<B: Backend>(likely: Tensor<B, 2>, targets: &TargetBatch<B>) -> Tensor<B
 /// anchors). A forecast is an offset from going on at the velocity that the box says, and so makes up for its error.
 fn forecasts<B: Backend>(said: Tensor<B, 3>, boxes: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
     let [batch, count, _] = said.dims();
-    let times: Vec<f32> = (1..=FORECAST_STEPS).map(|step| (VELOCITY_MPS * FORECAST_STEP_S * step as f64) as f32).collect();
+    let times: Vec<f32> =
+        (1..=FORECAST_STEPS).map(|step| (VELOCITY_MPS * FORECAST_STEP_S * step as f64) as f32).collect();
     let times = Tensor::<B, 4>::from_data(TensorData::new(times, [1, 1, FORECAST_STEPS, 1]), &said.device());
     let missing = (targets.numbers.clone() - boxes).narrow(2, BOX - 2, 2).unsqueeze_dim::<4>(2) * times;
     let future = targets.future.clone() + missing.reshape([batch, count, 2 * FORECAST_STEPS]);
@@ -179,6 +194,20 @@ fn shown<B: Backend>(logits: Tensor<B, 2>, targets: &TargetBatch<B>) -> Tensor<B
     let entropy = log_sigmoid(logits.clone()) * wanted.clone() * SHOWN_WEIGHT + log_sigmoid(-logits) * (-wanted + 1.0);
     let [rows, _] = entropy.dims();
     mean_known(-entropy.sum_dim(1).reshape([rows]), targets.shown_known.clone())
+}
+
+/// Paths and changes of speed by cross-entropy with their shares, and whether each path stays on the road.
+fn path<B: Backend>(said: &PathScores<B>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+    let [batch, count, _] = said.paths.dims();
+    let score = |number: usize| said.paths.clone().narrow(2, number, 1).reshape([batch, count]);
+    let choice = |logits: Tensor<B, 2>, shares: &Tensor<B, 2>, known: &Tensor<B, 1>| {
+        mean_known(-(log_softmax(logits, 1) * shares.clone()).sum_dim(1).reshape([batch]), known.clone())
+    };
+    let (logits, wanted) = (score(1), targets.on_road.clone());
+    let entropy = log_sigmoid(logits.clone()) * wanted.clone() + log_sigmoid(-logits) * (-wanted + 1.0);
+    choice(score(0), &targets.paths, &targets.paths_known)
+        + choice(said.speeds.clone(), &targets.speeds, &targets.speeds_known)
+        + mean_known(-entropy.mean_dim(1).reshape([batch]), targets.on_road_known.clone())
 }
 
 /// Light and weather by cross-entropy, counts by their logarithm.

@@ -166,16 +166,22 @@ fn with_batches<B: Backend, R>(
     take: impl FnOnce(Ready<Result<Vec<Batch<B>>, Error>>) -> R,
 ) -> R {
     let each = (plan.batch * plan.accumulate) as u64;
-    ahead(from * each, threads, AHEAD, |index| ready(plan, source, index), |clips| {
-        let clips = Mutex::new(clips);
-        let load = |_: u64| {
-            // A panic of the one thread that loads ends the training.
-            let mut clips = clips.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut batch = || clips.by_ref().take(plan.batch).collect::<Result<Vec<Clip>, Error>>();
-            (0..plan.accumulate).map(|_| Ok(Batch::new(&batch()?, &plan.network, device))).collect()
-        };
-        ahead(from, 1, 1, load, take)
-    })
+    ahead(
+        from * each,
+        threads,
+        AHEAD,
+        |index| ready(plan, source, index),
+        |clips| {
+            let clips = Mutex::new(clips);
+            let load = |_: u64| {
+                // A panic of the one thread that loads ends the training.
+                let mut clips = clips.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut batch = || clips.by_ref().take(plan.batch).collect::<Result<Vec<Clip>, Error>>();
+                (0..plan.accumulate).map(|_| Ok(Batch::new(&batch()?, &plan.network, device))).collect()
+            };
+            ahead(from, 1, 1, load, take)
+        },
+    )
 }
 
 fn ready(plan: &Plan, source: &impl Fn(u64) -> Result<Arc<[Captured]>, Error>, index: u64) -> Result<Clip, Error> {

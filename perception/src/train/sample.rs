@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::model::NetworkConfig;
 use crate::model::heads::TAGS;
 use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
-use crate::truth::{RoadPlanes, Targets, Thing, Truth, UNKNOWN};
+use crate::truth::{EgoFuture, RoadPlanes, Targets, Thing, Truth, UNKNOWN};
 
 /// What a rig captured of one moment, with the truth about it.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Captured {
     pub shown: Vec<u16>,
     /// What the embedding should tell.
     pub tags: Option<[f32; TAGS]>,
+    /// How the vehicle went on, where that is known.
+    pub ego: Option<EgoFuture>,
 }
 
 /// How much training varies what was captured. All ranges are plus or minus.
@@ -139,6 +141,7 @@ pub fn clip(
             depth_m,
             shown,
             tags: now.tags,
+            ego: now.ego,
         };
         let lift = LiftTable::new(config, &seen.cameras, frame);
         frames.push((Frame { images: seen.images, lift, warp, history }, Targets::new(config, &truth, frame)));

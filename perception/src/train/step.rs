@@ -107,7 +107,7 @@ fn batch_loss<B: Kernels>(network: &Network<B>, plan: &Plan, batch: &Batch<B>) -
         input.previous = previous.unwrap_or(input.previous);
         let features = network.features(input);
         previous = Some(features.current.clone());
-        let frame = Losses::new(&network.answers(features, targets.cells.clone()), targets);
+        let frame = Losses::new(&network.answers(features, targets.cells.clone(), targets.path_cells.clone()), targets);
         losses.push((frame.total(&plan.loss) / count, Tensor::cat(frame.parts.to_vec(), 0).detach() / count));
     }
     let (totals, parts): (Vec<_>, Vec<_>) = losses.into_iter().unzip();

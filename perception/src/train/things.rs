@@ -9,7 +9,8 @@ use tandem_sim::camera::Subject;
 
 use crate::eval::Attribute;
 use crate::model::heads::FORECAST_STEPS;
-use crate::truth::{FORECAST_STEP_S, Thing};
+use crate::path::STEPS;
+use crate::truth::{EgoFuture, FORECAST_STEP_S, Thing};
 
 /// Slower than this an object stands, m/s.
 const STANDING_MPS: f64 = 0.3;
@@ -48,6 +49,19 @@ pub(super) fn thing(
         attribute: attribute(class, track, subject),
         future,
     })
+}
+
+/// How the vehicle of a log went on from a stamp, seen from where it is put; `None` where the log does not say.
+pub(super) fn ego_future(log: &Log, map_from_ego: &Isometry3<f64>, stamp: Stamp) -> Option<EgoFuture> {
+    let ego = planar(map_from_ego);
+    let mut positions = [[0.0; 2]; STEPS];
+    for (step, position) in positions.iter_mut().enumerate() {
+        let then = stamp.offset_ns(((step + 1) as f64 * FORECAST_STEP_S * 1e9) as i64);
+        let place = planar(&log.ego_at(then)?.map_from_ego).position();
+        let point = ego.inverse_transform(place);
+        *position = [point.x, point.y];
+    }
+    Some(EgoFuture { speed_mps: log.ego_at(stamp)?.speed_mps, positions })
 }
 
 /// After nuScenes' annotators: parked is who never moves, stopped who stands for now.

@@ -13,7 +13,7 @@ use tandem_sim::world;
 
 use super::balance::rarity;
 use super::sample::Captured;
-use super::things::thing;
+use super::things::{ego_future, thing};
 use crate::Error;
 use crate::model::NetworkConfig;
 use crate::model::heads::{CLASSES, SHOWN, TAGS};
@@ -86,6 +86,7 @@ impl Place {
             things,
             map: self.log.map.clone(),
             tags: Some(tags),
+            ego: ego_future(&self.log, map_from_ego, stamp),
         }
     }
 

@@ -1,8 +1,10 @@
 //! What is really there around a vehicle, and what a network should have said of it.
 
+mod path;
 mod roads;
 mod targets;
 
+pub use path::{EgoFuture, PathTarget};
 pub use roads::{MapPlane, RoadPlanes};
 pub use targets::{IGNORED, Targets, UNKNOWN};
 
@@ -63,4 +65,6 @@ pub struct Truth {
     pub shown: Vec<u16>,
     /// What the scene's embedding should tell; `None` where it is not known.
     pub tags: Option<[f32; TAGS]>,
+    /// How the vehicle went on; `None` where it is not known.
+    pub ego: Option<EgoFuture>,
 }

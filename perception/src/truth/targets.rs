@@ -2,7 +2,7 @@
 
 use tandem_datasets::DetectionClass;
 
-use super::{FORECAST_STEP_S, FORECAST_STEPS, RoadPlanes, TAGS, Truth};
+use super::{FORECAST_STEP_S, FORECAST_STEPS, PathTarget, RoadPlanes, TAGS, Truth};
 use crate::model::NetworkConfig;
 use crate::model::heads::{BOX, CLASSES, MAP_CLASSES, VELOCITY_MPS};
 
@@ -29,6 +29,8 @@ pub struct Targets {
     pub shown: Vec<u16>,
     /// What the embedding should tell; `None` where it is not known.
     pub tags: Option<[f32; TAGS]>,
+    /// What the path head should say.
+    pub path: PathTarget,
 }
 
 /// What the heads should say of one object.
@@ -108,6 +110,7 @@ impl Targets {
             depth: truth.depth_m.iter().map(bins).collect(),
             shown: truth.shown.clone(),
             tags: truth.tags,
+            path: PathTarget::new(grid, truth.ego.as_ref(), truth.roads.as_ref(), frame),
         }
     }
 }
