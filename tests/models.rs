@@ -1,5 +1,7 @@
 //! `tandem models` as a user runs it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::process::Command;

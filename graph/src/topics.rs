@@ -57,6 +57,9 @@ pub const SIM_OBJECTS: Topic<PredictedObjects> = Topic::new("/sim/objects");
 /// Where vehicles may be around this one, as the fast system sees it: 0 surely, 100 surely not; axes are the vehicle's.
 pub const BEV_GRID: Topic<OccupancyGrid> = Topic::new("/perception/grid");
 
+/// The lanes around as the fast system sees them, in `map`: centrelines and nothing else.
+pub const SEEN_LANES: Topic<VectorMap> = Topic::new("/perception/lanes");
+
 /// The scene in one vector, to search by.
 pub const EMBEDDING: Topic<Embedding> = Topic::new("/perception/embedding");
 

@@ -7,6 +7,7 @@ pub mod error;
 pub mod eval;
 pub mod frame;
 pub mod kernel;
+pub mod lanes;
 pub mod model;
 pub mod node;
 pub mod onnx;

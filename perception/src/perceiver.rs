@@ -13,6 +13,7 @@ use crate::Error;
 use crate::decode::{Numbers, SeenBox};
 use crate::engine::{Answer, Engine, Shared};
 use crate::frame::Frame;
+use crate::lanes::{SeenLane, lanes};
 use crate::model::NetworkConfig;
 use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
 
@@ -27,6 +28,8 @@ const MEMORY_RANGE_S: [f64; 2] = [0.15, 1.05];
 pub struct Percept {
     /// Boxes in the vehicle's frame, the most certain first.
     pub boxes: Vec<SeenBox>,
+    /// Lanes in the vehicle's frame.
+    pub lanes: Vec<SeenLane>,
     /// The network's numbers.
     pub numbers: Numbers,
     /// Cameras that gave no image.
@@ -44,7 +47,7 @@ pub struct StageTimes {
     pub prepare: Duration,
     /// The network.
     pub network: Duration,
-    /// Numbers to boxes.
+    /// Numbers to boxes and lanes.
     pub decode: Duration,
 }
 
@@ -115,9 +118,11 @@ impl Perceiver {
         let answered = Instant::now();
         self.memory.push_back(Memory { stamp, map_from_ego: here, grid: current });
         let boxes = numbers.boxes(&self.config);
+        let lanes = lanes(&self.config.grid, &numbers.map);
         let present = self.rig.as_ref().and_then(|rig| rig.present.as_deref()).unwrap_or_default();
         Ok(Percept {
             boxes,
+            lanes,
             numbers,
             missing: (0..present.len()).filter(|number| !present[*number]).collect(),
             coverage: self.rig.as_ref().map_or(0.0, |rig| rig.coverage),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tandem_perception::engine;
 use tandem_perception::eval::detection::{Breakdown, ClassMetrics, DetectionMetrics, Part, Summary};
 use tandem_perception::eval::forecast::ForecastMetrics;
-use tandem_perception::eval::scenes::PathMetrics;
+use tandem_perception::eval::scenes::{LaneMetrics, PathMetrics};
 use tandem_perception::eval::{nuscenes, results::Results, scenes};
 use tandem_perception::perceiver::Perceiver;
 use tandem_perception::truth::MapPlane;
@@ -117,6 +117,12 @@ fn on_scenes(args: &Args) -> anyhow::Result<Outcome> {
         planes.add_row(vec![plane.name().to_owned(), iou.map_or("–".into(), |iou| format!("{iou:.3}"))]);
     }
     println!("\n{planes}");
+    let LaneMetrics { seen, precision, there, recall } = report.lanes;
+    if there > 0 {
+        println!(
+            "\nlanes within 1.5 m: precision {precision:.3} of {seen} points, recall {recall:.3} of {there} cells"
+        );
+    }
     if let Some(PathMetrics { count, ade_m, fde_m }) = report.path {
         println!("\nego path in {count} frames: ADE {ade_m:.3} m, FDE {fde_m:.3} m over 3 s");
     }

@@ -104,11 +104,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         Some(drives) => drives.clip(index),
         None => worlds.clip(index),
     };
-    let weights = match args.device {
-        Processor::Cpu => train::<Autodiff<Flex>>(&plan, &places, &source, &mut report, &Default::default())?,
+    let weights = with_memory(&plan, || match args.device {
+        Processor::Cpu => Ok(train::<Autodiff<Flex>>(&plan, &places, &source, &mut report, &Default::default())?),
         #[cfg(feature = "cuda")]
         Processor::Cuda => {
-            train::<Autodiff<burn::backend::Cuda>>(&plan, &places, &source, &mut report, &Default::default())?
+            Ok(train::<Autodiff<burn::backend::Cuda>>(&plan, &places, &source, &mut report, &Default::default())?)
         }
         #[cfg(feature = "torch")]
         Processor::Torch | Processor::TorchCuda => {
@@ -116,14 +116,32 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
             let is_cuda = args.device == Processor::TorchCuda;
             tandem_perception::kernel::torch::try_convolutions();
             let device = if is_cuda { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu };
-            train::<Autodiff<LibTorch>>(&plan, &places, &source, &mut report, &device)?
+            Ok(train::<Autodiff<LibTorch>>(&plan, &places, &source, &mut report, &device)?)
         }
         #[cfg(not(all(feature = "cuda", feature = "torch")))]
         _ => anyhow::bail!("this program was built without that device; see the features `cuda` and `torch`"),
-    };
+    })?;
     bar.finish_and_clear();
     eprintln!("weights: {}", weights.display());
     Ok(Outcome::Done)
+}
+
+/// Trains; if the device has too little memory, which its library says in a panic, the error says what to lower.
+fn with_memory(plan: &Plan, train: impl FnOnce() -> anyhow::Result<PathBuf>) -> anyhow::Result<PathBuf> {
+    let panic = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(train)) {
+        Ok(trained) => return trained,
+        Err(panic) => panic,
+    };
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    if !text.is_some_and(|text| text.to_lowercase().contains("out of memory")) {
+        std::panic::resume_unwind(panic);
+    }
+    let Plan { batch, accumulate, network, .. } = plan;
+    let [height, width] = network.image;
+    anyhow::bail!(
+        "the device is out of memory: lower `batch` in plan.json, now {batch}, and raise `accumulate`, now {accumulate}; \
+         or lower `network.image`, now {height} × {width}"
+    )
 }
 
 /// The weights of the backbone to begin with; none where training has begun, or begins with a whole network.
@@ -157,4 +175,18 @@ fn line(progress: &Progress) -> String {
     let parts = PARTS.iter().zip(progress.parts).map(|(name, part)| format!("{name} {part:.3}"));
     let Progress { loss, step_s, wait_s, .. } = progress;
     format!("loss {loss:.3} ({}) {step_s:.2} s, {wait_s:.2} s of it waiting", parts.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_memory_says_what_to_lower() {
+        let plan = Plan { batch: 24, ..Plan::new(NetworkConfig::tiny()) };
+        let said = with_memory(&plan, || panic!("CUDA out of memory. Tried to allocate 2.00 GiB")).unwrap_err();
+        assert!(said.to_string().contains("lower `batch` in plan.json, now 24"), "{said}");
+        let other = std::panic::catch_unwind(|| with_memory(&plan, || panic!("index out of bounds")));
+        assert!(other.is_err());
+    }
 }

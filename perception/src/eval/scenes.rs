@@ -9,6 +9,7 @@ use super::forecast::{self, ForecastMetrics, Future};
 use super::map::{MapIou, MapMetrics};
 use crate::Error;
 use crate::decode::{SeenBox, sigmoid};
+use crate::model::Grid;
 use crate::model::heads::{MAP_CLASSES, MODES};
 use crate::path::{self, STEPS};
 use crate::perceiver::{Perceiver, Percept};
@@ -27,6 +28,9 @@ const FUTURE_S: f64 = 3.0;
 /// A detection speaks of the true object of its class within this distance, m.
 const SAME_M: f64 = 2.0;
 
+/// A line that is this close to a lane is that lane's, m.
+const LANE_M: f64 = 1.5;
+
 /// All figures of a network on some scenes.
 #[derive(Debug, Serialize)]
 pub struct SceneMetrics {
@@ -40,8 +44,23 @@ pub struct SceneMetrics {
     pub map: MapMetrics,
     /// Of the forecasts of the objects that were found, with all modes; `None` without any.
     pub forecast: Option<ForecastMetrics>,
+    /// Of the lanes.
+    pub lanes: LaneMetrics,
     /// Of the ego path; `None` where the vehicle's own way is not known.
     pub path: Option<PathMetrics>,
+}
+
+/// How well lanes are found, counted by points of their centrelines.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct LaneMetrics {
+    /// Points of lines that were seen.
+    pub seen: usize,
+    /// The share of them that lie within [`LANE_M`] of a true centreline.
+    pub precision: f64,
+    /// Cells with a true centreline.
+    pub there: usize,
+    /// The share of them within [`LANE_M`] of a line that was seen.
+    pub recall: f64,
 }
 
 /// How far the ego path is from the way that the vehicle took.
@@ -103,19 +122,33 @@ struct Gauge {
     samples: Vec<Sample>,
     map: MapIou,
     futures: Vec<(Vec<Future>, Vec<[f64; 2]>)>,
+    /// Of lanes; shares are counts here.
+    lanes: LaneMetrics,
     /// Distances between the ego path and the way taken, step by step.
     off_m: Vec<[f64; STEPS]>,
 }
 
 impl Gauge {
     fn new() -> Self {
-        Self { samples: Vec::new(), map: MapIou::new(MAP_CLASSES), futures: Vec::new(), off_m: Vec::new() }
+        Self {
+            samples: Vec::new(),
+            map: MapIou::new(MAP_CLASSES),
+            futures: Vec::new(),
+            lanes: LaneMetrics::default(),
+            off_m: Vec::new(),
+        }
     }
 
     fn see(&mut self, perceiver: &mut Perceiver, token: String, tag: String, captured: &Captured) -> Result<(), Error> {
         let images: Vec<_> = captured.images.iter().map(|image| image.as_ref().map(Pixels::from)).collect();
         let percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
-        count_map(&mut self.map, perceiver, captured, &percept);
+        if let Some(map) = &captured.map {
+            let here = tandem_datasets::log::planar(&captured.map_from_ego);
+            let grid = &perceiver.config().grid;
+            let roads = RoadPlanes::new(grid, map, here, GridFrame::VEHICLE);
+            count_map(&mut self.map, grid, &roads, &percept);
+            count_lanes(&mut self.lanes, grid, &roads, &percept);
+        }
         self.futures.extend(captured.things.iter().filter_map(|thing| pair(thing, &percept.boxes)));
         self.off_m.extend(captured.ego.as_ref().and_then(|ego| off_m(ego, &percept)));
         self.samples.push(sample(token, tag, captured, &percept));
@@ -130,6 +163,11 @@ impl Gauge {
             breakdown: Breakdown::of(&self.samples),
             map: self.map.metrics(),
             forecast: forecast::evaluate(pairs, MODES),
+            lanes: LaneMetrics {
+                precision: self.lanes.precision / self.lanes.seen.max(1) as f64,
+                recall: self.lanes.recall / self.lanes.there.max(1) as f64,
+                ..self.lanes
+            },
             path: (!self.off_m.is_empty()).then(|| {
                 let count = self.off_m.len();
                 let mean = |sum: f64| sum / count as f64;
@@ -152,11 +190,22 @@ fn off_m(ego: &EgoFuture, percept: &Percept) -> Option<[f64; STEPS]> {
     }))
 }
 
-fn count_map(map: &mut MapIou, perceiver: &Perceiver, captured: &Captured, percept: &Percept) {
-    let Some(roads) = &captured.map else { return };
-    let grid = &perceiver.config().grid;
-    let here = tandem_datasets::log::planar(&captured.map_from_ego);
-    let truth = RoadPlanes::new(grid, roads, here, GridFrame::VEHICLE);
+fn count_lanes(counts: &mut LaneMetrics, grid: &Grid, roads: &RoadPlanes, percept: &Percept) {
+    let is_lane = |cell: &usize| roads.planes[MapPlane::Centerline as usize][*cell] == 1;
+    let center = |cell: usize| [grid.center_m(cell / grid.cells), grid.center_m(cell % grid.cells)];
+    let there: Vec<[f64; 2]> = (0..grid.cells * grid.cells).filter(is_lane).map(center).collect();
+    let seen: Vec<[f64; 2]> = percept.lanes.iter().flat_map(|lane| lane.points.iter().copied()).collect();
+    let near = |points: &[[f64; 2]], others: &[[f64; 2]]| {
+        let is_near = |[x, y]: &&[f64; 2]| others.iter().any(|[a, b]| (a - x).hypot(b - y) < LANE_M);
+        points.iter().filter(is_near).count()
+    };
+    counts.seen += seen.len();
+    counts.there += there.len();
+    counts.precision += near(&seen, &there) as f64;
+    counts.recall += near(&there, &seen) as f64;
+}
+
+fn count_map(map: &mut MapIou, grid: &Grid, truth: &RoadPlanes, percept: &Percept) {
     let cells = grid.cells * grid.cells;
     for plane in MapPlane::ALL {
         let said: Vec<f32> =

@@ -17,7 +17,7 @@ const PARTS: usize = 4;
 /// `x`: `[images, inputs, height, width]`, `weight`: `[outputs, inputs, kernel, kernel]`, `bias`: `[outputs]` →
 /// `[images, outputs, height, width]`.
 pub fn forward(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation) -> Vec<f32> {
-    let mut y = vec![0.0; g.images * g.outputs * g.to_plane()];
+    let mut y = vec![0.0; g.images * g.outputs * g.plane_out()];
     let tiles = tiles(g, 0..g.to[0]);
     let tile = |x: &[f32], rows: &Range<usize>, y: &mut [f32], stride: usize, columns: &mut Vec<f32>| {
         let width = rows.len() * g.to[1];
@@ -31,13 +31,13 @@ pub fn forward(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], activation
             activation.apply(&mut row[..width]);
         }
     };
-    let x_size = g.inputs * g.from_plane();
+    let x_size = g.inputs * g.plane_in();
     if g.images > 1 {
-        y.par_chunks_mut(g.outputs * g.to_plane()).zip(x.par_chunks(x_size)).for_each_init(
+        y.par_chunks_mut(g.outputs * g.plane_out()).zip(x.par_chunks(x_size)).for_each_init(
             Vec::new,
             |columns, (y, x)| {
                 for rows in &tiles {
-                    tile(x, rows, &mut y[rows.start * g.to[1]..], g.to_plane(), columns);
+                    tile(x, rows, &mut y[rows.start * g.to[1]..], g.plane_out(), columns);
                 }
             },
         );
@@ -53,7 +53,7 @@ pub fn forward(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], activation
             .collect();
         for (part, rows) in done.iter().zip(&tiles) {
             let width = rows.len() * g.to[1];
-            for (y, part) in y.chunks_mut(g.to_plane()).zip(part.chunks(width)) {
+            for (y, part) in y.chunks_mut(g.plane_out()).zip(part.chunks(width)) {
                 y[rows.start * g.to[1]..][..width].copy_from_slice(part);
             }
         }
@@ -63,17 +63,17 @@ pub fn forward(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], activation
 
 /// The gradient of the input from that of the output (before the activation).
 pub fn to_input(g: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let mut x = vec![0.0; g.images * g.inputs * g.from_plane()];
+    let mut x = vec![0.0; g.images * g.inputs * g.plane_in()];
     // The channels of a single image are shared out.
     let chunk = if g.images > 1 { g.inputs } else { g.inputs.div_ceil(2) };
     let taps = g.kernel * g.kernel;
     let tiles = tiles(g, 0..g.to[0]);
-    x.par_chunks_mut(chunk * g.from_plane()).enumerate().for_each_init(
+    x.par_chunks_mut(chunk * g.plane_in()).enumerate().for_each_init(
         Vec::new,
         |columns: &mut Vec<f32>, (number, x)| {
             let (image, first) = if g.images > 1 { (number, 0) } else { (0, number * chunk) };
-            let gradient = &gradient[image * g.outputs * g.to_plane()..][..g.outputs * g.to_plane()];
-            let channels = x.len() / g.from_plane();
+            let gradient = &gradient[image * g.outputs * g.plane_out()..][..g.outputs * g.plane_out()];
+            let channels = x.len() / g.plane_in();
             let weight =
                 Matrix { data: &weight[first * taps..], shape: [channels * taps, g.outputs], strides: [1, g.patch()] };
             for rows in &tiles {
@@ -81,10 +81,10 @@ pub fn to_input(g: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
                 let gradient = Matrix {
                     data: &gradient[rows.start * g.to[1]..],
                     shape: [g.outputs, width],
-                    strides: [g.to_plane(), 1],
+                    strides: [g.plane_out(), 1],
                 };
                 if g.is_pointwise() {
-                    product(&mut x[rows.start * g.to[1]..], g.from_plane(), weight, gradient, false);
+                    product(&mut x[rows.start * g.to[1]..], g.plane_in(), weight, gradient, false);
                 } else {
                     columns.resize(channels * taps * width, 0.0);
                     product(columns, width, weight, gradient, false);
@@ -106,15 +106,15 @@ pub fn to_weights(g: &Geometry, x: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f
     let done: Vec<Vec<f32>> = parts
         .into_par_iter()
         .map_init(Vec::new, |columns, (image, rows)| {
-            let x = &x[image * g.inputs * g.from_plane()..][..g.inputs * g.from_plane()];
-            let gradient = &gradient[image * g.outputs * g.to_plane()..][..g.outputs * g.to_plane()];
+            let x = &x[image * g.inputs * g.plane_in()..][..g.inputs * g.plane_in()];
+            let gradient = &gradient[image * g.outputs * g.plane_out()..][..g.outputs * g.plane_out()];
             let mut sum = vec![0.0; g.outputs * g.patch()];
             for rows in tiles(g, rows) {
                 let columns = patches(g, x, &rows, columns).transposed();
                 let gradient = Matrix {
                     data: &gradient[rows.start * g.to[1]..],
                     shape: [g.outputs, rows.len() * g.to[1]],
-                    strides: [g.to_plane(), 1],
+                    strides: [g.plane_out(), 1],
                 };
                 product(&mut sum, g.patch(), gradient, columns, true);
             }
@@ -126,7 +126,7 @@ pub fn to_weights(g: &Geometry, x: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f
     for part in done {
         weight.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
     }
-    (weight, sum_planes(gradient, g.outputs, g.to_plane()))
+    (weight, sum_planes(gradient, g.outputs, g.plane_out()))
 }
 
 /// Rows of the output that are computed at once.
@@ -139,11 +139,11 @@ fn tiles(g: &Geometry, rows: Range<usize>) -> Vec<Range<usize>> {
 fn patches<'a>(g: &Geometry, x: &'a [f32], rows: &Range<usize>, columns: &'a mut Vec<f32>) -> Matrix<'a> {
     let width = rows.len() * g.to[1];
     if g.is_pointwise() {
-        return Matrix { data: &x[rows.start * g.to[1]..], shape: [g.inputs, width], strides: [g.from_plane(), 1] };
+        return Matrix { data: &x[rows.start * g.to[1]..], shape: [g.inputs, width], strides: [g.plane_in(), 1] };
     }
     columns.resize(g.patch() * width, 0.0);
     let mut lines = columns.chunks_exact_mut(g.to[1]);
-    for plane in x.chunks_exact(g.from_plane()) {
+    for plane in x.chunks_exact(g.plane_in()) {
         for tap in 0..g.kernel * g.kernel {
             for row in rows.clone() {
                 let Some(line) = lines.next() else { unreachable!("as many lines as rows of patches") };
@@ -174,7 +174,7 @@ fn gather(g: &Geometry, row: &[f32], tap: usize, line: &mut [f32]) {
 /// The other way of [`patches`]: adds every column to what it was read from.
 fn scatter(g: &Geometry, columns: &[f32], rows: &Range<usize>, x: &mut [f32]) {
     let mut lines = columns.chunks_exact(g.to[1]);
-    for plane in x.chunks_exact_mut(g.from_plane()) {
+    for plane in x.chunks_exact_mut(g.plane_in()) {
         for tap in 0..g.kernel * g.kernel {
             let inside = g.inside(tap % g.kernel);
             let from = inside.start * g.stride + tap % g.kernel - g.pad[1];

@@ -10,9 +10,9 @@ const LANES: usize = 16;
 /// `x`: `[images, channels, height, width]`, `weight`: `[channels, 1, kernel, kernel]`, `bias`: `[channels]` →
 /// `[images, channels, height, width]`.
 pub fn forward(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation) -> Vec<f32> {
-    let mut y = vec![0.0; g.images * g.outputs * g.to_plane()];
+    let mut y = vec![0.0; g.images * g.outputs * g.plane_out()];
     let taps = g.kernel * g.kernel;
-    y.par_chunks_mut(g.to_plane()).zip(x.par_chunks(g.from_plane())).enumerate().with_min_len(8).for_each_init(
+    y.par_chunks_mut(g.plane_out()).zip(x.par_chunks(g.plane_in())).enumerate().with_min_len(8).for_each_init(
         || Padded::new(g),
         |padded, (number, (y, x))| {
             let channel = number % g.outputs;
@@ -29,9 +29,9 @@ pub fn to_input(g: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
     // A correlation with the turned kernel over the gradient, whose numbers lie as far apart as the stride says.
     let wide = [(g.to[0] - 1) * g.stride + 1, (g.to[1] - 1) * g.stride + 1];
     let back = Geometry { from: wide, to: g.from, stride: 1, pad: g.pad.map(|pad| g.kernel - 1 - pad), ..*g };
-    let mut x = vec![0.0; g.images * g.inputs * g.from_plane()];
+    let mut x = vec![0.0; g.images * g.inputs * g.plane_in()];
     let taps = g.kernel * g.kernel;
-    x.par_chunks_mut(g.from_plane()).zip(gradient.par_chunks(g.to_plane())).enumerate().with_min_len(8).for_each_init(
+    x.par_chunks_mut(g.plane_in()).zip(gradient.par_chunks(g.plane_out())).enumerate().with_min_len(8).for_each_init(
         || (Padded::new(&back), vec![0.0; wide[0] * wide[1]]),
         |(padded, spread), (number, (x, gradient))| {
             let channel = number % g.inputs;
@@ -53,7 +53,7 @@ pub fn to_weights(g: &Geometry, x: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f
     let taps = g.kernel * g.kernel;
     let mut all = vec![0.0; g.images * g.outputs * taps];
     all.par_chunks_mut(taps)
-        .zip(x.par_chunks(g.from_plane()).zip(gradient.par_chunks(g.to_plane())))
+        .zip(x.par_chunks(g.plane_in()).zip(gradient.par_chunks(g.plane_out())))
         .with_min_len(8)
         .for_each_init(
             || Padded::new(g),
@@ -69,7 +69,7 @@ pub fn to_weights(g: &Geometry, x: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f
     for image in all[size..].chunks_exact(size) {
         weight.iter_mut().zip(image).for_each(|(sum, part)| *sum += part);
     }
-    (weight, sum_planes(gradient, g.outputs, g.to_plane()))
+    (weight, sum_planes(gradient, g.outputs, g.plane_out()))
 }
 
 /// A plane with its zeros around it. At stride 2 a row holds first its even columns, then its odd ones, so that what

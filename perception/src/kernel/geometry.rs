@@ -23,12 +23,12 @@ pub struct Geometry {
 
 impl Geometry {
     /// Pixels of an input's plane.
-    pub fn from_plane(&self) -> usize {
+    pub fn plane_in(&self) -> usize {
         self.from[0] * self.from[1]
     }
 
     /// Pixels of an output's plane.
-    pub fn to_plane(&self) -> usize {
+    pub fn plane_out(&self) -> usize {
         self.to[0] * self.to[1]
     }
 

@@ -151,7 +151,8 @@ fn the_lift_and_its_gradients_are_those_of_the_tensor_library() {
     let leaf = |shape: [usize; 4], seed: usize| Tensor::<A, 4>::from_inner(tensor(numbers(shape, seed)));
     let gradient = leaf([grids, outputs, cells, 1], 9).reshape([grids, outputs, cells]);
     let columns = Columns { heights, cells, gain: 8.0 };
-    let all = |lifted: &dyn Fn(Tensor<A, 2>, Tensor<A, 1>, &Linear<A>) -> Tensor<A, 3>| {
+    type Lifting<'a> = dyn Fn(Tensor<A, 2>, Tensor<A, 1>, &Linear<A>) -> Tensor<A, 3> + 'a;
+    let all = |lifted: &Lifting<'_>| {
         let features = leaf([rows, channels, 1, 1], 1).reshape([rows, channels]).require_grad();
         let weights = leaf([places, 1, 1, 1], 2).reshape([places]).require_grad();
         let fold = Linear {

@@ -1,4 +1,4 @@
-//! The fast system on the graph: images, calibration and odometry in; objects with futures, map, ego path and embedding out.
+//! The fast system on the graph: images, calibration and odometry in; objects with futures, map, lanes, ego path and embedding out.
 //!
 //! Images of one moment need not come together: the node looks every [`PERIOD`] whether a newer one has come than it
 //! last looked at, takes from every camera what is as new, and leaves out cameras that are late, damaged or silent. What
@@ -16,7 +16,9 @@ use tandem_datasets::messages::MAP_FRAME;
 use tandem_graph::msgs::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use tandem_graph::msgs::nav_msgs::{MapMetaData, OccupancyGrid, Odometry};
 use tandem_graph::msgs::std_msgs::Header;
-use tandem_graph::topics::{BEV_GRID, EGO_PATH, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_STATUS, TF_STATIC};
+use tandem_graph::topics::{
+    BEV_GRID, EGO_PATH, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_STATUS, SEEN_LANES, TF_STATIC,
+};
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 
 use crate::Error;
@@ -94,7 +96,12 @@ impl Node for PerceptionNode {
     fn spec(&self) -> NodeSpec {
         let spec = NodeSpec::every(NAME, PERIOD).reads_queue(&ODOMETRY, POSES).reads(&TF_STATIC);
         let spec = self.eyes.iter().fold(spec, |spec, eye| eye.declare(spec));
-        spec.writes(&OBJECTS).writes(&BEV_GRID).writes(&EGO_PATH).writes(&EMBEDDING).writes(&PERCEPTION_STATUS)
+        spec.writes(&OBJECTS)
+            .writes(&BEV_GRID)
+            .writes(&SEEN_LANES)
+            .writes(&EGO_PATH)
+            .writes(&EMBEDDING)
+            .writes(&PERCEPTION_STATUS)
     }
 
     fn step(&mut self, now: Stamp, inputs: &Inputs, outputs: &mut Outputs) {
@@ -127,6 +134,7 @@ impl Node for PerceptionNode {
                 let tracked = self.tracker.update(stamp, &detections);
                 let message = objects::message(stamp, tracked, &percept.boxes, &map_from_ego);
                 outputs.publish(&BEV_GRID, stamp, self.grid(stamp, &map_from_ego, &percept));
+                outputs.publish(&SEEN_LANES, stamp, objects::lanes(stamp, &percept.lanes, &map_from_ego));
                 if let Some(best) = path::best(&percept.numbers.paths, &percept.numbers.speeds, self.speed_mps) {
                     outputs.publish(&EGO_PATH, stamp, objects::trajectory(stamp, &best, self.speed_mps, &map_from_ego));
                 }

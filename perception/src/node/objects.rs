@@ -11,9 +11,10 @@ use tandem_graph::msgs::autoware_planning_msgs::{Trajectory, TrajectoryPoint};
 use tandem_graph::msgs::builtin_interfaces::Duration;
 use tandem_graph::msgs::geometry_msgs::{Point, Pose, Quaternion};
 use tandem_graph::msgs::std_msgs::Header;
-use tandem_graph::msgs::tandem_msgs::Embedding;
+use tandem_graph::msgs::tandem_msgs::{Embedding, MapLane, VectorMap};
 
 use crate::decode::{Future, SeenBox};
+use crate::lanes::SeenLane;
 use crate::path::EgoPath;
 use crate::track::{Detection, TrackedObject};
 use crate::truth::FORECAST_STEP_S;
@@ -95,6 +96,16 @@ fn path(object: &PredictedObject, future: &Future, map_from_ego: &Isometry3<f64>
     }
     let time_step = Duration { sec: 0, nanosec: (FORECAST_STEP_S * 1e9) as u32 };
     PredictedPath { path, time_step, confidence: future.probability as f32 }
+}
+
+/// Seen lanes as a map of centrelines.
+pub(super) fn lanes(stamp: Stamp, lanes: &[SeenLane], map_from_ego: &Isometry3<f64>) -> VectorMap {
+    let point = |[x, y]: &[f64; 2]| {
+        let place = map_from_ego * Point3::new(*x, *y, 0.0);
+        Point { x: place.x, y: place.y, z: place.z }
+    };
+    let lane = |lane: &SeenLane| MapLane { centerline: lane.points.iter().map(point).collect(), ..MapLane::default() };
+    VectorMap { header: Header::new(stamp, MAP_FRAME), lanes: lanes.iter().map(lane).collect(), ..VectorMap::default() }
 }
 
 /// The ego path as a trajectory in the map that begins where the vehicle is.
