@@ -49,6 +49,9 @@ fn export_writes_a_model_and_says_when_its_weights_are_random() {
     let broken = dir.write("broken.safetensors", "not weights");
     export(&["m.onnx", "--weights", &broken.to_string_lossy()]).is_bad_input(&["broken.safetensors"]);
     export(&["nowhere/m.onnx", "--config", "tiny"]).is_bad_input(&["nowhere"]);
-    assert_eq!(export(&["m.onnx"]).code, Some(2));
     assert!(!dir.path().join("m.onnx").exists());
+
+    // Without either, the program's own weights.
+    let report = export(&["own.onnx", "--json"]).json();
+    assert_eq!((&report["network"], &report["is_random"]), (&"tiny".into(), &false.into()));
 }

@@ -13,12 +13,15 @@ use nalgebra::Isometry3;
 use tandem_datasets::Camera;
 use tandem_datasets::messages::{MAP_FRAME, camera_info, mounts};
 use tandem_graph::lockstep::{Lockstep, NodeLatency};
+use tandem_graph::msgs::autoware_planning_msgs::Trajectory;
+use tandem_graph::msgs::builtin_interfaces::Duration as TimeSpan;
 use tandem_graph::msgs::diagnostic_msgs::DiagnosticStatus;
 use tandem_graph::msgs::nav_msgs::Odometry;
 use tandem_graph::msgs::sensor_msgs::CompressedImage;
 use tandem_graph::msgs::std_msgs::Header;
 use tandem_graph::topics::{
-    BEV_GRID, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_STATUS, TF_STATIC, camera_image, camera_info as info_topic,
+    BEV_GRID, EGO_PATH, EMBEDDING, OBJECTS, ODOMETRY, PERCEPTION_STATUS, SEEN_LANES, TF_STATIC, camera_image,
+    camera_info as info_topic,
 };
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 use tandem_perception::engine;
@@ -67,18 +70,23 @@ struct Listener {
     objects: usize,
     grids: Vec<usize>,
     embeddings: Vec<usize>,
+    paths: Vec<Trajectory>,
+    lanes: usize,
 }
 
 impl Node for Listener {
     fn spec(&self) -> NodeSpec {
         let spec = NodeSpec::every("listener", Duration::from_millis(100)).reads_queue(&PERCEPTION_STATUS, 8);
-        spec.reads_queue(&OBJECTS, 8).reads_queue(&BEV_GRID, 8).reads_queue(&EMBEDDING, 8)
+        let spec = spec.reads_queue(&OBJECTS, 8).reads_queue(&BEV_GRID, 8).reads_queue(&EMBEDDING, 8);
+        spec.reads_queue(&EGO_PATH, 8).reads_queue(&SEEN_LANES, 8)
     }
 
     fn step(&mut self, _: Stamp, inputs: &Inputs, _: &mut Outputs) {
         self.statuses.extend(inputs.fresh(&PERCEPTION_STATUS).iter().flat_map(|sample| sample.message.status.clone()));
         self.objects += inputs.fresh(&OBJECTS).len();
         self.grids.extend(inputs.fresh(&BEV_GRID).iter().map(|sample| sample.message.data.len()));
+        self.paths.extend(inputs.fresh(&EGO_PATH).iter().map(|sample| (*sample.message).clone()));
+        self.lanes += inputs.fresh(&SEEN_LANES).len();
         self.embeddings.extend(inputs.fresh(&EMBEDDING).iter().map(|sample| sample.message.values.len()));
     }
 }
@@ -105,6 +113,14 @@ fn the_surround_keyframe_goes_through_the_node() {
     assert_eq!((listener.objects, listener.grids.len()), (3, 3));
     assert!(listener.grids.iter().all(|cells| *cells == 128 * 128));
     assert!(listener.embeddings.iter().all(|numbers| *numbers == 128));
+    // The vehicle of this test stands where it was; its path begins there and says seven times when it is where.
+    assert_eq!((listener.paths.len(), listener.lanes), (3, 3));
+    for path in &listener.paths {
+        let (first, last) = (path.points[0], path.points[path.points.len() - 1]);
+        let start = moment.map_from_ego().translation;
+        assert!((first.pose.position.x - start.x).hypot(first.pose.position.y - start.y) < 1e-6);
+        assert_eq!((path.points.len(), last.time_from_start), (7, TimeSpan { sec: 3, nanosec: 0 }));
+    }
     for status in &listener.statuses {
         assert_eq!((status.level, status.message.as_str()), (DiagnosticStatus::OK, "all cameras see"));
     }
