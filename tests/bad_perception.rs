@@ -1,5 +1,7 @@
 //! Bad input to the fast system, one test a case: one clear line each, nothing lost.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::sync::OnceLock;

@@ -1,5 +1,7 @@
 //! Lanes as lines: the ridges of the network's centreline plane, followed along the direction that it says.
 
+use std::collections::HashMap;
+
 use crate::decode::sigmoid;
 use crate::model::Grid;
 use crate::model::heads::MAP_CLASSES;
@@ -38,22 +40,23 @@ const LEAST_M: f64 = 5.0;
 /// The centreline and direction planes of a network.
 struct Planes<'a> {
     grid: &'a Grid,
-    /// `[MAP_CLASSES + 2, cells, cells]`.
-    map: &'a [f32],
+    /// `[cells, cells]`: how likely there is a centreline.
+    likely: Vec<f32>,
+    /// `[2, cells, cells]`: sine and cosine of the direction.
+    direction: &'a [f32],
 }
 
 impl Planes<'_> {
-    /// A plane at a point, between the middles of its cells; zero-probability outside.
-    fn at(&self, plane: usize, [x, y]: [f64; 2], of: impl Fn(f32) -> f64) -> f64 {
-        let (cells, size) = (self.grid.cells, self.grid.cells * self.grid.cells);
+    /// A plane at a point, between the middles of its cells; 0 outside.
+    fn at(&self, values: &[f32], [x, y]: [f64; 2]) -> f64 {
+        let cells = self.grid.cells;
         let [row, column] = [x, y].map(|coordinate_m| self.grid.place(coordinate_m) - 0.5);
-        let values = &self.map[plane * size..][..size];
         let mut sum = 0.0;
         for (row_share, row) in [(1.0 - row.fract(), row.floor()), (row.fract(), row.floor() + 1.0)] {
             for (share, column) in [(1.0 - column.fract(), column.floor()), (column.fract(), column.floor() + 1.0)] {
                 let inside = 0.0..cells as f64;
                 if inside.contains(&row) && inside.contains(&column) {
-                    sum += row_share * share * of(values[row as usize * cells + column as usize]);
+                    sum += row_share * share * f64::from(values[row as usize * cells + column as usize]);
                 }
             }
         }
@@ -61,12 +64,13 @@ impl Planes<'_> {
     }
 
     fn probability(&self, at: [f64; 2]) -> f64 {
-        self.at(MapPlane::Centerline as usize, at, |logit| f64::from(sigmoid(logit)))
+        self.at(&self.likely, at)
     }
 
     /// The unit vector of the lane's direction; `None` where the plane says none.
     fn direction(&self, at: [f64; 2]) -> Option<[f64; 2]> {
-        let [sin, cos] = [MAP_CLASSES, MAP_CLASSES + 1].map(|plane| self.at(plane, at, f64::from));
+        let (sines, cosines) = self.direction.split_at(self.likely.len());
+        let [sin, cos] = [sines, cosines].map(|plane| self.at(plane, at));
         let length = sin.hypot(cos);
         (length > 0.2).then(|| [cos / length, sin / length])
     }
@@ -85,20 +89,18 @@ impl Planes<'_> {
 
 /// The lanes of a map `[6, cells, cells]`, the surest to begin with first.
 pub fn lanes(grid: &Grid, map: &[f32]) -> Vec<SeenLane> {
-    let planes = Planes { grid, map };
     let cells = grid.cells * grid.cells;
+    let likely = map[MapPlane::Centerline as usize * cells..][..cells].iter().map(|logit| sigmoid(*logit)).collect();
+    let planes = Planes { grid, likely, direction: &map[MAP_CLASSES * cells..][..2 * cells] };
     let center = |cell: usize| [grid.center_m(cell / grid.cells), grid.center_m(cell % grid.cells)];
-    let mut seeds: Vec<([f64; 2], f64)> = (0..cells)
-        .map(|cell| (center(cell), planes.probability(center(cell))))
-        .filter(|seed| seed.1 >= BEGIN)
-        .collect();
+    let sure = planes.likely.iter().enumerate().filter(|(_, likely)| f64::from(**likely) >= BEGIN);
+    let mut seeds: Vec<([f64; 2], f32)> = sure.map(|(cell, likely)| (center(cell), *likely)).collect();
     seeds.sort_by(|a, b| b.1.total_cmp(&a.1));
-    // Points of the lines so far with their directions.
-    let mut taken: Vec<([f64; 2], [f64; 2])> = Vec::new();
+    let mut taken = Taken::default();
     let mut found = Vec::new();
     for (seed, _) in seeds {
         let Some(direction) = planes.direction(seed) else { continue };
-        if is_taken(&taken, seed, direction) {
+        if taken.holds(seed, direction) {
             continue;
         }
         let follow = |sign: f64| {
@@ -106,7 +108,7 @@ pub fn lanes(grid: &Grid, map: &[f32]) -> Vec<SeenLane> {
             let (mut at, mut heading) = (seed, direction);
             while let Some(next) = planes.step(at, heading, sign) {
                 // A line is no longer than the grid is round.
-                if is_taken(&taken, next.0, next.1) || line.len() as f64 * STEP_M > 8.0 * grid.extent_m {
+                if taken.holds(next.0, next.1) || line.len() as f64 * STEP_M > 8.0 * grid.extent_m {
                     break;
                 }
                 line.push(next);
@@ -122,15 +124,37 @@ pub fn lanes(grid: &Grid, map: &[f32]) -> Vec<SeenLane> {
             let points: Vec<[f64; 2]> = line.iter().map(|(point, _)| *point).collect();
             let sum: f64 = points.iter().map(|point| planes.probability(*point)).sum();
             found.push(SeenLane { probability: sum / points.len() as f64, points });
-            taken.append(&mut line);
+            line.into_iter().for_each(|(point, direction)| taken.add(point, direction));
         }
     }
     found
 }
 
-fn is_taken(taken: &[([f64; 2], [f64; 2])], [x, y]: [f64; 2], [cos, sin]: [f64; 2]) -> bool {
-    let is_near = |at: &[f64; 2]| (at[0] - x).hypot(at[1] - y) < APART_M;
-    taken.iter().any(|(at, heading)| is_near(at) && heading[0] * cos + heading[1] * sin > SAME_DIRECTION)
+/// Points of the lines so far with their directions, by squares of [`APART_M`].
+#[derive(Default)]
+struct Taken(HashMap<[i64; 2], Vec<Heading>>);
+
+/// A point and its direction.
+type Heading = ([f64; 2], [f64; 2]);
+
+impl Taken {
+    fn square(point: [f64; 2]) -> [i64; 2] {
+        point.map(|coordinate_m| (coordinate_m / APART_M).floor() as i64)
+    }
+
+    fn add(&mut self, point: [f64; 2], direction: [f64; 2]) {
+        self.0.entry(Self::square(point)).or_default().push((point, direction));
+    }
+
+    /// Whether a line of about this direction passes close to a point.
+    fn holds(&self, [x, y]: [f64; 2], [cos, sin]: [f64; 2]) -> bool {
+        let [row, column] = Self::square([x, y]);
+        let squares = (row - 1..=row + 1).flat_map(|row| (column - 1..=column + 1).map(move |column| [row, column]));
+        let is_close = |(at, heading): &Heading| {
+            (at[0] - x).hypot(at[1] - y) < APART_M && heading[0] * cos + heading[1] * sin > SAME_DIRECTION
+        };
+        squares.filter_map(|square| self.0.get(&square)).flatten().any(is_close)
+    }
 }
 
 #[cfg(test)]

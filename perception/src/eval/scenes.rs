@@ -55,11 +55,11 @@ pub struct SceneMetrics {
 pub struct LaneMetrics {
     /// Points of lines that were seen.
     pub seen: usize,
-    /// The share of them that lie within [`LANE_M`] of a true centreline.
+    /// The share of them that lie within 1.5 m of a true centreline.
     pub precision: f64,
     /// Cells with a true centreline.
     pub there: usize,
-    /// The share of them within [`LANE_M`] of a line that was seen.
+    /// The share of them within 1.5 m of a line that was seen.
     pub recall: f64,
 }
 
