@@ -112,11 +112,8 @@ fn seen_box(
         return None;
     }
     let number = |index: usize| f64::from(numbers[index]);
-    let center = [
-        grid.center_m(cell / grid.cells) + number(0) * grid.cell_m(),
-        grid.center_m(cell % grid.cells) + number(1) * grid.cell_m(),
-        number(2),
-    ];
+    let [x, y] = grid.center(cell);
+    let center = [x + number(0) * grid.cell_m(), y + number(1) * grid.cell_m(), number(2)];
     let velocity_mps = [number(8) * VELOCITY_MPS, number(9) * VELOCITY_MPS];
     Some(SeenBox {
         class,

@@ -76,7 +76,7 @@ impl Planes<'_> {
     }
 
     /// The next point along (`sign` 1) or against (−1) the direction, on the ridge.
-    fn step(&self, at: [f64; 2], heading: [f64; 2], sign: f64) -> Option<([f64; 2], [f64; 2])> {
+    fn step(&self, at: [f64; 2], heading: [f64; 2], sign: f64) -> Option<Heading> {
         let ahead = [at[0] + sign * STEP_M * heading[0], at[1] + sign * STEP_M * heading[1]];
         let places = ASIDE_M.map(|aside_m| [ahead[0] - aside_m * heading[1], ahead[1] + aside_m * heading[0]]);
         let rated = places.map(|place| (place, self.probability(place)));
@@ -92,9 +92,8 @@ pub fn lanes(grid: &Grid, map: &[f32]) -> Vec<SeenLane> {
     let cells = grid.cells * grid.cells;
     let likely = map[MapPlane::Centerline as usize * cells..][..cells].iter().map(|logit| sigmoid(*logit)).collect();
     let planes = Planes { grid, likely, direction: &map[MAP_CLASSES * cells..][..2 * cells] };
-    let center = |cell: usize| [grid.center_m(cell / grid.cells), grid.center_m(cell % grid.cells)];
     let sure = planes.likely.iter().enumerate().filter(|(_, likely)| f64::from(**likely) >= BEGIN);
-    let mut seeds: Vec<([f64; 2], f32)> = sure.map(|(cell, likely)| (center(cell), *likely)).collect();
+    let mut seeds: Vec<([f64; 2], f32)> = sure.map(|(cell, likely)| (grid.center(cell), *likely)).collect();
     seeds.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut taken = Taken::default();
     let mut found = Vec::new();

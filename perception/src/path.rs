@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use crate::decode::sigmoid;
+use crate::model::heads::FORECAST_STEPS;
 use crate::rig::GridFrame;
 use crate::truth::FORECAST_STEP_S;
 
@@ -20,7 +21,7 @@ pub const SAMPLES: usize = 10;
 pub const SPEEDS: usize = ACCELERATIONS.len() * ACCELERATIONS.len();
 
 /// Steps of a trajectory, [`FORECAST_STEP_S`] apart.
-pub const STEPS: usize = 6;
+pub const STEPS: usize = FORECAST_STEPS;
 
 /// Numbers for every path: the logit of being driven, then that of staying on the road.
 pub const SCORES: usize = 2;

@@ -53,9 +53,6 @@ pub struct Args {
     json: bool,
 }
 
-/// How often a clip is seen where cores have nothing to do but to draw.
-const REPEATS_BESIDE_GPU: u64 = 2;
-
 /// What trains.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Processor {
@@ -73,7 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let plan = plan(args)?;
     let mut worlds = Worlds::new(&plan.network);
     if args.device == Processor::TorchCuda || args.device == Processor::Cuda {
-        worlds = worlds.repeating(REPEATS_BESIDE_GPU);
+        worlds = worlds.beside_gpu();
     }
     let drives = args.data.drives(&plan.network)?;
     let pretrained = pretrained(args, &plan)?;

@@ -192,8 +192,7 @@ fn off_m(ego: &EgoFuture, percept: &Percept) -> Option<[f64; STEPS]> {
 
 fn count_lanes(counts: &mut LaneMetrics, grid: &Grid, roads: &RoadPlanes, percept: &Percept) {
     let is_lane = |cell: &usize| roads.planes[MapPlane::Centerline as usize][*cell] == 1;
-    let center = |cell: usize| [grid.center_m(cell / grid.cells), grid.center_m(cell % grid.cells)];
-    let there: Vec<[f64; 2]> = (0..grid.cells * grid.cells).filter(is_lane).map(center).collect();
+    let there: Vec<[f64; 2]> = (0..grid.cells * grid.cells).filter(is_lane).map(|cell| grid.center(cell)).collect();
     let seen: Vec<[f64; 2]> = percept.lanes.iter().flat_map(|lane| lane.points.iter().copied()).collect();
     let near = |points: &[[f64; 2]], others: &[[f64; 2]]| {
         let is_near = |[x, y]: &&[f64; 2]| others.iter().any(|[a, b]| (a - x).hypot(b - y) < LANE_M);

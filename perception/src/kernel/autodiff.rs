@@ -7,7 +7,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::tensor::ops::FloatTensor;
 
-use super::{Columns, Convolution, DepthBins, Kernels, VoxelReads};
+use super::{Columns, Convolution, GroundBins, Kernels, VoxelReads};
 
 /// The step backwards; it keeps input, weight and result.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl<B: Kernels> Backward<B, 1> for Reorder {
 struct Depths;
 
 impl<B: Kernels> Backward<B, 1> for Depths {
-    type State = ([FloatTensor<B>; 2], DepthBins);
+    type State = ([FloatTensor<B>; 2], GroundBins);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
@@ -110,7 +110,7 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         }
     }
 
-    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
+    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &GroundBins) -> FloatTensor<Self> {
         let rays = rays.primitive;
         match Depths.prepare::<C>([said.node.clone()]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {

@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 
+use crate::decode::sigmoid;
+
 /// The shapes of a distribution over depths, and where the ground is put in it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DepthBins {
+pub struct GroundBins {
     /// The middles of the bins, in the numbers that rays give depths in.
     pub middles: Vec<f32>,
     /// Factor of the squared distance to the ground in the logits of its distribution.
@@ -13,7 +15,7 @@ pub struct DepthBins {
 
 /// What is known and said of the pixels of one image, each of `[channels, pixels]`.
 struct Image<'a> {
-    bins: &'a DepthBins,
+    bins: &'a GroundBins,
     /// The logits of the bins, then that of the ground.
     said: &'a [f32],
     /// Whether a pixel can show the ground, then its depth there.
@@ -40,8 +42,8 @@ impl Image<'_> {
         let logit = |middle: &f32| -self.bins.sharpness * (depth - middle) * (depth - middle);
         ground.iter_mut().zip(&self.bins.middles).for_each(|(ground, middle)| *ground = logit(middle));
         softmax(ground);
-        let sigmoid = 1.0 / (1.0 + (-at(count)).exp());
-        (sigmoid * meets, sigmoid * (1.0 - sigmoid) * meets)
+        let share = sigmoid(at(count));
+        (share * meets, share * (1.0 - share) * meets)
     }
 }
 
@@ -52,7 +54,7 @@ fn softmax(logits: &mut [f32]) {
     logits.iter_mut().for_each(|logit| *logit /= sum);
 }
 
-impl DepthBins {
+impl GroundBins {
     fn images<'a>(
         &'a self,
         said: &'a [f32],

@@ -7,7 +7,7 @@ use burn_flex::FlexTensor;
 
 use super::geometry::{Activation, Geometry};
 use super::{
-    Columns, Convolution, ConvolutionGradients, DepthBins, Kernels, VoxelReads, dense, depthwise, lift, reorder,
+    Columns, Convolution, ConvolutionGradients, GroundBins, Kernels, VoxelReads, dense, depthwise, lift, reorder,
 };
 
 impl Kernels for Flex {
@@ -66,7 +66,7 @@ impl Kernels for Flex {
         made(reorder::reorder(x.storage(), &sizes, order), &moved)
     }
 
-    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
+    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &GroundBins) -> FloatTensor<Self> {
         let [said, rays] = [said, rays].map(|tensor| tensor.to_contiguous());
         let likely = bins.forward(said.storage(), rays.storage(), kinds_and_pixels(&rays));
         let count = bins.middles.len();
@@ -74,7 +74,7 @@ impl Kernels for Flex {
         made(likely, &[rows, count])
     }
 
-    fn depths_back(kept: [FloatTensor<Self>; 2], gradient: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
+    fn depths_back(kept: [FloatTensor<Self>; 2], gradient: FloatTensor<Self>, bins: &GroundBins) -> FloatTensor<Self> {
         let [said, rays] = kept.map(|tensor| tensor.to_contiguous());
         let gradient = gradient.to_contiguous();
         let found = bins.back(said.storage(), rays.storage(), gradient.storage(), kinds_and_pixels(&rays));

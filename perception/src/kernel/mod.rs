@@ -1,5 +1,5 @@
-//! Convolutions with what follows them, the lift and what leads to it, each as one operation, which a processor runs several times faster
-//! than what the tensor library has for it; every other backend runs the library's.
+//! Convolutions with what follows them, the lift and what leads to it, each as one operation, which a processor runs
+//! several times faster than what the tensor library has for it; every other backend runs the library's.
 
 mod autodiff;
 mod dense;
@@ -20,7 +20,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::{ConvOptions, FloatTensor, IntTensor};
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, TensorPrimitive};
 
-pub use depth::DepthBins;
+pub use depth::GroundBins;
 pub use geometry::Activation;
 
 use crate::model::lift::LiftIndices;
@@ -132,7 +132,7 @@ pub trait Kernels: Backend {
 
     /// How likely every depth is: `said`, `[images, bins + 1, height, width]`, are the logits of what is not ground,
     /// then that of the ground; `rays` are [`crate::rig::RAYS`]. → `[images · height · width, bins]`.
-    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &DepthBins) -> FloatTensor<Self> {
+    fn depths(said: FloatTensor<Self>, rays: FloatTensor<Self>, bins: &GroundBins) -> FloatTensor<Self> {
         let Mixture { free, ground, is_ground, .. } = Mixture::<Self>::new(tensor(said), tensor(rays), bins);
         let [images, count, height, width] = free.dims();
         let mixed = free.clone() + (ground - free) * is_ground;
@@ -143,7 +143,7 @@ pub trait Kernels: Backend {
     fn depths_back(
         [said, rays]: [FloatTensor<Self>; 2],
         gradient: FloatTensor<Self>,
-        bins: &DepthBins,
+        bins: &GroundBins,
     ) -> FloatTensor<Self> {
         let Mixture { free, ground, is_ground, slope } = Mixture::<Self>::new(tensor(said), tensor(rays), bins);
         let [images, count, height, width] = free.dims();
@@ -222,7 +222,7 @@ struct Mixture<B: Backend> {
 }
 
 impl<B: Backend> Mixture<B> {
-    fn new(said: Tensor<B, 4>, rays: Tensor<B, 4>, bins: &DepthBins) -> Self {
+    fn new(said: Tensor<B, 4>, rays: Tensor<B, 4>, bins: &GroundBins) -> Self {
         let count = bins.middles.len();
         let middles = TensorData::new(bins.middles.clone(), [1, count, 1, 1]);
         let middles = Tensor::<B, 4>::from_data(middles, &said.device());
@@ -271,7 +271,7 @@ pub fn reorder<B: Kernels, const D: usize>(x: Tensor<B, D>, order: [usize; D]) -
 
 /// What is said of the depths of pixels, `[images, bins + 1, height, width]`, and their rays,
 /// `[images, RAYS, height, width]` → how likely every depth is, `[images · height · width, bins]`.
-pub fn depths<B: Kernels>(said: Tensor<B, 4>, rays: Tensor<B, 4>, bins: &DepthBins) -> Tensor<B, 2> {
+pub fn depths<B: Kernels>(said: Tensor<B, 4>, rays: Tensor<B, 4>, bins: &GroundBins) -> Tensor<B, 2> {
     Tensor::from_primitive(TensorPrimitive::Float(B::depths(primitive(said), primitive(rays), bins)))
 }
 

@@ -6,8 +6,9 @@ use burn::nn::Linear;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 
-use super::{Activation, Columns, Convolution, Kernels, lift};
-use crate::model::lift::LiftIndices;
+use super::{Activation, Columns, Convolution, Kernels, Mixture, lift, primitive};
+use crate::model::lift::{LiftIndices, ground_bins};
+use crate::rig::RAYS;
 
 /// The same processor, but with the library's convolutions.
 fn library(
@@ -180,6 +181,41 @@ fn the_lift_and_its_gradients_are_those_of_the_tensor_library() {
     let names = ["lifted", "features", "weights", "fold", "bias"];
     for (name, (found, wanted)) in names.into_iter().zip(found.iter().zip(&wanted)) {
         close(found, wanted, name);
+    }
+}
+
+#[test]
+fn the_depths_and_their_gradients_are_those_of_the_tensor_library() {
+    use burn::backend::Autodiff;
+    type A = Autodiff<Flex>;
+    let bins = ground_bins(7);
+    let (said, rays, gradient) = (numbers([2, 8, 3, 5], 1), numbers([2, RAYS, 3, 5], 4), numbers([1, 1, 30, 7], 9));
+    let rays = primitive(tensor(rays).clamp(0.0, 1.0));
+    let gradient = tensor(gradient).reshape([30, 7]);
+    let leaf = Tensor::<A, 4>::from_inner(tensor(said.clone())).require_grad();
+    let Mixture { free, ground, is_ground, .. } =
+        Mixture::<A>::new(leaf.clone(), Tensor::from_inner(tensor(rays.clone())), &bins);
+    let mixed = free.clone() * (-is_ground.clone() + 1.0) + ground * is_ground;
+    let mixed = mixed.permute([0, 2, 3, 1]).reshape([30, 7]);
+    let gradients = (mixed.clone() * Tensor::from_inner(gradient.clone())).sum().backward();
+    let (wanted, wanted_back) = (values(mixed.inner()), values(leaf.grad(&gradients).unwrap()));
+
+    let likely = Flex::depths(said.clone(), rays.clone(), &bins);
+    let back = Flex::depths_back([said.clone(), rays.clone()], gradient.clone().into_primitive().tensor(), &bins);
+    close(&values(Tensor::<Flex, 2>::from_primitive(TensorPrimitive::Float(likely))), &wanted, "likely");
+    close(&values(tensor(back)), &wanted_back, "gradient");
+
+    #[cfg(feature = "torch")]
+    {
+        use burn::backend::LibTorch;
+        let moved = |data| Tensor::<LibTorch, 4>::from_data(data, &Default::default()).into_primitive().tensor();
+        let [said, rays] = [said, rays].map(|primitive| moved(tensor(primitive).into_data()));
+        let gradient = Tensor::<LibTorch, 2>::from_data(gradient.into_data(), &Default::default());
+        let likely = LibTorch::depths(said.clone(), rays.clone(), &bins);
+        let back = LibTorch::depths_back([said, rays], gradient.into_primitive().tensor(), &bins);
+        for (found, wanted) in [(likely, wanted), (back, wanted_back)] {
+            close(&Vec::<f32>::try_from(found.tensor.flatten(0, -1)).unwrap(), &wanted, "LibTorch");
+        }
     }
 }
 

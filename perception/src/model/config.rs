@@ -92,6 +92,11 @@ impl Grid {
         (index as f64 + 0.5) * self.cell_m() - self.extent_m
     }
 
+    /// The centre of cell `row · cells + column`, m.
+    pub fn center(&self, cell: usize) -> [f64; 2] {
+        [self.center_m(cell / self.cells), self.center_m(cell % self.cells)]
+    }
+
     /// The fractional cell of a coordinate: 0 at the outer edge of the first cell.
     pub fn place(&self, coordinate_m: f64) -> f64 {
         (coordinate_m + self.extent_m) / self.cell_m()

@@ -14,7 +14,7 @@ use burn::tensor::{Device, Int, Tensor};
 use super::config::NetworkConfig;
 use super::heads::SHOWN;
 use super::layer::{conv, output_conv};
-use crate::kernel::{self, Activation, Columns, DepthBins, Kernels, convolve};
+use crate::kernel::{self, Activation, Columns, GroundBins, Kernels, convolve};
 use crate::rig::RAYS;
 
 /// Which image feature every voxel reads. Voxels are ordered batch, row, column, height; `n` is their number.
@@ -39,10 +39,10 @@ const GROUND_BINS: f32 = 1.5;
 
 /// The middles of the bins as rays give depths, from −1 to 1, and the factor of the squared distance to the ground in the
 /// logits of its distribution.
-pub(crate) fn ground_bins(bins: usize) -> (Vec<f32>, f32) {
+pub(crate) fn ground_bins(bins: usize) -> GroundBins {
     let middles = (0..bins).map(|bin| (2 * bin + 1) as f32 / bins as f32 - 1.0).collect();
     let spread = GROUND_BINS * 2.0 / bins as f32;
-    (middles, 0.5 / (spread * spread))
+    GroundBins { middles, sharpness: 0.5 / (spread * spread) }
 }
 
 /// Image features become grid features.
@@ -82,8 +82,8 @@ impl<B: Kernels> Lift<B> {
     /// A pixel shows the ground, whose depth the calibration knows, or something else, whose depth is anyone's guess.
     pub fn depth(&self, features: Tensor<B, 4>, rays: Tensor<B, 4>) -> Tensor<B, 2> {
         let said = convolve(&self.depth, Tensor::cat(vec![features, rays.clone()], 1), Activation::None);
-        let (middles, sharpness) = ground_bins(said.dims()[1] - 1);
-        kernel::depths(said, rays, &DepthBins { middles, sharpness })
+        let bins = ground_bins(said.dims()[1] - 1);
+        kernel::depths(said, rays, &bins)
     }
 
     /// Image features `[batch · cameras, neck, height, width]` → what is lifted of them,

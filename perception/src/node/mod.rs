@@ -1,4 +1,5 @@
-//! The fast system on the graph: images, calibration and odometry in; objects with futures, map, lanes, ego path and embedding out.
+//! The fast system on the graph: images, calibration and odometry in; objects with futures, map, lanes, ego path and
+//! embedding out.
 //!
 //! Images of one moment need not come together: the node looks every [`PERIOD`] whether a newer one has come than it
 //! last looked at, takes from every camera what is as new, and leaves out cameras that are late, damaged or silent. What

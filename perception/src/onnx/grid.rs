@@ -5,6 +5,7 @@ use burn::tensor::backend::Backend;
 use super::graph::{Attribute, Graph, Value};
 use super::kernel::Kernel;
 use super::layer::{add, concat, conv, conv_relu, double, gather, linear, reshape, residual, slice, transpose};
+use crate::kernel::GroundBins;
 use crate::model::NetworkConfig;
 use crate::model::bev::{GridEncoder, HISTORY_PLANES, PLACE_PLANES, place_planes};
 use crate::model::lift::{GAIN, Lift, ground_bins};
@@ -46,7 +47,7 @@ pub(super) fn lift<B: Backend>(
     let is_ground = graph.node("Sigmoid", &[&is_ground], &[]);
     let [meets, ground] = [0, 1].map(|number| slice(graph, &rays, 3, number, number + 1));
     let is_ground = graph.node("Mul", &[&is_ground, &meets], &[]);
-    let (middles, sharpness) = ground_bins(bins);
+    let GroundBins { middles, sharpness } = ground_bins(bins);
     let [middles, sharpness] = [graph.floats(&[bins], &middles), graph.floats(&[], &[-sharpness])];
     let off = graph.node("Sub", &[&ground, &middles], &[]);
     let off = graph.node("Mul", &[&off, &off], &[]);

@@ -10,7 +10,7 @@ use crate::frame::{floats, ints};
 use crate::model::NetworkConfig;
 use crate::model::heads::{ATTRIBUTES, BOX, CLASSES, FORECAST_STEPS, MAP_CLASSES, SHOWN, TAGS};
 use crate::path::{PATHS, SAMPLES, SPEEDS};
-use crate::truth::{IGNORED, Targets, UNKNOWN};
+use crate::truth::{IGNORED, PathTarget, Targets, UNKNOWN};
 
 /// What the network should say of a batch. `count` objects a frame, padded with unknown ones.
 #[derive(Debug, Clone)]
@@ -108,6 +108,10 @@ impl<B: Backend> TargetBatch<B> {
         let known = |is_known: &dyn Fn(&Targets) -> bool| {
             floats(targets.iter().map(|targets| if is_known(targets) { 1.0 } else { 0.0 }).collect(), device)
         };
+        let scores = |part: fn(&PathTarget) -> Option<&[f32]>, count: usize| {
+            let values = concat(targets, |targets| padded(part(&targets.path).unwrap_or_default(), count, 0.0));
+            floats::<B, 1>(values, device).reshape([batch, count])
+        };
         Self {
             heat: floats::<B, 1>(concat(targets, |targets| Cow::Borrowed(&targets.heat[..])), device)
                 .reshape([batch, CLASSES, side, side]),
@@ -130,14 +134,11 @@ impl<B: Backend> TargetBatch<B> {
             tags_known: known(&|targets| targets.tags.is_some()),
             path_cells: ints::<B>(concat(targets, |targets| Cow::Borrowed(&targets.path.cells[..])), device)
                 .reshape([batch, PATHS * SAMPLES]),
-            paths: floats::<B, 1>(concat(targets, |targets| or_nothing(&targets.path.paths, PATHS)), device)
-                .reshape([batch, PATHS]),
+            paths: scores(|path| path.paths.as_deref(), PATHS),
             paths_known: known(&|targets| targets.path.paths.is_some()),
-            speeds: floats::<B, 1>(concat(targets, |targets| or_nothing(&targets.path.speeds, SPEEDS)), device)
-                .reshape([batch, SPEEDS]),
+            speeds: scores(|path| path.speeds.as_deref(), SPEEDS),
             speeds_known: known(&|targets| targets.path.speeds.is_some()),
-            on_road: floats::<B, 1>(concat(targets, |targets| or_nothing(&targets.path.on_road, PATHS)), device)
-                .reshape([batch, PATHS]),
+            on_road: scores(|path| path.on_road.as_deref(), PATHS),
             on_road_known: known(&|targets| targets.path.on_road.is_some()),
         }
     }
@@ -146,10 +147,6 @@ impl<B: Backend> TargetBatch<B> {
 /// The values, or as many of `fill` where there are none.
 fn padded<T: Copy>(values: &[T], count: usize, fill: T) -> Cow<'_, [T]> {
     if values.is_empty() { vec![fill; count].into() } else { values.into() }
-}
-
-fn or_nothing(values: &Option<Vec<f32>>, count: usize) -> Cow<'_, [f32]> {
-    padded(values.as_deref().unwrap_or_default(), count, 0.0)
 }
 
 fn concat<T: Copy>(targets: &[&Targets], part: impl Fn(&Targets) -> Cow<'_, [T]>) -> Vec<T> {

@@ -36,7 +36,7 @@ pub(super) fn thing(
     let velocity =
         map_from_ego.inverse_transform_vector(&Vector3::new(subject.velocity_mps[0], subject.velocity_mps[1], 0.0));
     let future = std::array::from_fn(|step| {
-        let then = stamp.offset_ns(((step + 1) as f64 * FORECAST_STEP_S * 1e9) as i64);
+        let then = after(stamp, step);
         track.at(then, max_gap_ns).map(|state| in_ego(state.pose.x, state.pose.y))
     });
     debug_assert_eq!(future.len(), FORECAST_STEPS);
@@ -51,12 +51,17 @@ pub(super) fn thing(
     })
 }
 
+/// When a step of a forecast from a stamp is.
+fn after(stamp: Stamp, step: usize) -> Stamp {
+    stamp.offset_ns(((step + 1) as f64 * FORECAST_STEP_S * 1e9) as i64)
+}
+
 /// How the vehicle of a log went on from a stamp, seen from where it is put; `None` where the log does not say.
 pub(super) fn ego_future(log: &Log, map_from_ego: &Isometry3<f64>, stamp: Stamp) -> Option<EgoFuture> {
     let ego = planar(map_from_ego);
     let mut positions = [[0.0; 2]; STEPS];
     for (step, position) in positions.iter_mut().enumerate() {
-        let then = stamp.offset_ns(((step + 1) as f64 * FORECAST_STEP_S * 1e9) as i64);
+        let then = after(stamp, step);
         let place = planar(&log.ego_at(then)?.map_from_ego).position();
         let point = ego.inverse_transform(place);
         *position = [point.x, point.y];

@@ -31,6 +31,9 @@ const TRIES: usize = 3;
 /// How often a clip is seen, each time varied in another way, where two cores draw and learn.
 const REPEATS: u64 = 4;
 
+/// The same where a GPU learns and all cores draw.
+const REPEATS_BESIDE_GPU: u64 = 2;
+
 /// Clips between two times that one is seen, by how often it is seen: what is kept in memory.
 const APART: u64 = 600;
 
@@ -187,9 +190,9 @@ impl Worlds {
         Self { size, repeats: REPEATS, drawn: Mutex::default(), places: Mutex::default() }
     }
 
-    /// The same, but every clip is seen so often.
-    pub fn repeating(self, repeats: u64) -> Self {
-        Self { repeats, ..self }
+    /// The same beside a GPU, where cores have nothing to do but to draw.
+    pub fn beside_gpu(self) -> Self {
+        Self { repeats: REPEATS_BESIDE_GPU, ..self }
     }
 
     /// Clip number `index`: two frames about half a second apart.
