@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tandem_graph::lockstep::NodeLatency;
 use tandem_perception::engine;
+use tandem_perception::model::NetworkConfig;
 use tandem_perception::node::PerceptionNode;
 use tandem_perception::perceiver::Perceiver;
 use tandem_sim::camera::rig;
@@ -36,14 +37,14 @@ pub struct Looking {
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// How long perception computes on the images of one moment.
-    #[arg(long, value_name = "MS", default_value_t = 150)]
+    #[arg(long, value_name = "MS", default_value_t = 100)]
     perception_ms: u64,
     /// How far apart the images are: a multiple of 100.
     #[arg(long, value_name = "MS", default_value_t = 200)]
     image_ms: u64,
-    /// Size of the images of nuScenes' six cameras.
-    #[arg(long, value_name = "WxH", default_value = "256x96", conflicts_with = "rig")]
-    image_size: Size,
+    /// Size of the images of nuScenes' six cameras; without, that of the network's.
+    #[arg(long, value_name = "WxH", conflicts_with = "rig")]
+    image_size: Option<Size>,
     /// Cameras of one's own.
     #[arg(long, value_name = "FILE")]
     rig: Option<PathBuf>,
@@ -61,27 +62,30 @@ impl Looking {
         kinds.into_iter().map(|kind| self.sight(kind)).collect()
     }
 
-    /// One network for all runs, which take turns; each has a memory of its own.
-    fn network(&self) -> anyhow::Result<CameraSight> {
+    /// One network for all runs, which take turns; each has a memory of its own. With the height and width of its images.
+    fn network(&self) -> anyhow::Result<(CameraSight, [usize; 2])> {
         let engine = match &self.weights {
             Some(path) => engine::open(path)?,
             None => engine::own()?,
         };
-        Ok(CameraSight::new("cameras", move |_, sight| {
+        let image = Perceiver::new(Arc::clone(&engine)).config().image;
+        let sight = CameraSight::new("cameras", move |_, sight| {
             let cameras: Vec<String> = sight.rig.iter().map(|camera| camera.name.clone()).collect();
             Box::new(PerceptionNode::new(Perceiver::new(Arc::clone(&engine)), &cameras))
-        }))
+        });
+        Ok((sight, image))
     }
 
     fn sight(&self, kind: Perception) -> anyhow::Result<Sight> {
-        let sight = match kind {
+        let (sight, [height, width]) = match kind {
             Perception::Truth => return Ok(Sight::Truth),
-            Perception::Oracle => CameraSight::oracle(),
+            Perception::Oracle => (CameraSight::oracle(), NetworkConfig::tiny().image),
             Perception::Cameras => self.network()?,
         };
+        let Size(width, height) = self.image_size.unwrap_or(Size(width as u32, height as u32));
         let rig = match &self.rig {
             Some(path) => rig::read(path)?,
-            None => rig::nuscenes(self.image_size.0, self.image_size.1),
+            None => rig::nuscenes(width, height),
         };
         let latency = NodeLatency::fixed(Duration::from_millis(self.perception_ms));
         let period = Duration::from_millis(self.image_ms);

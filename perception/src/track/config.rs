@@ -85,10 +85,11 @@ impl Default for TrackerConfig {
         let vehicle = Motion {
             gate_m: 5.0,
             position_std_m: 0.6,
-            velocity_std_mps: 2.0,
+            // A network that sees two frames tells too low a speed again and again: little is to be learnt from the next.
+            velocity_std_mps: 8.0,
             unknown_speed_mps: 6.0,
             velocity_turns: true,
-            acceleration_density: 1.0,
+            acceleration_density: 2.0,
             yaw_std_rad: 0.15,
             turning_density: 0.05,
         };
@@ -96,6 +97,7 @@ impl Default for TrackerConfig {
         let pedestrian = Motion {
             gate_m: 1.6,
             position_std_m: 0.2,
+            velocity_std_mps: 2.0,
             unknown_speed_mps: 1.2,
             velocity_turns: false,
             acceleration_density: 0.5,
