@@ -34,7 +34,7 @@ fn plan() -> Value {
         ("neck", json!(8)),
         ("context", json!(4)),
         ("lifted", json!(4)),
-        ("encoder", json!([4, 8])),
+        ("encoder", json!([4, 8, 8])),
         ("head", json!(8)),
     ] {
         network[field] = value;

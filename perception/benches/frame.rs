@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::tensor::{Device, Tensor};
@@ -73,29 +74,29 @@ fn frames(criterion: &mut Criterion) {
 
 fn stages(criterion: &mut Criterion, network: &Network<Flex>, config: &NetworkConfig, device: &Device<Flex>) {
     let captured = captured(config);
-    let preparations: Vec<_> =
+    let mut preparations: Vec<_> =
         captured.cameras.iter().map(|camera| Preparation::new(config, camera).unwrap()).collect();
     let size = 3 * config.image[0] * config.image[1];
     let mut images = vec![0.0; config.cameras * size];
     criterion.bench_function("stage/prepare", |bencher| {
-        bencher.iter(|| fill(&preparations, captured.images.iter().flatten(), &mut images));
+        bencher.iter(|| fill(&mut preparations, captured.images.iter().flatten(), &mut images));
     });
-    let large: Vec<_> =
+    let mut large: Vec<_> =
         rig::nuscenes(1600, 900).iter().map(|camera| Preparation::new(config, camera).unwrap()).collect();
     let grey = Image { width: 1600, height: 900, rgb: vec![127; 1600 * 900 * 3] };
     let mut other = images.clone();
     criterion.bench_function("stage/prepare of 1600 × 900", |bencher| {
-        bencher.iter(|| fill(&large, std::iter::repeat_n(&grey, large.len()), &mut other));
+        bencher.iter(|| fill(&mut large, std::iter::repeat_n(&grey, 6), &mut other));
     });
 
     let present: Vec<_> = preparations.iter().map(|preparation| Some(preparation.camera.clone())).collect();
     let lift = LiftTable::new(config, &present, GridFrame::VEHICLE);
     let here = tandem_datasets::Pose2::new(0.0, 0.0, 0.0);
     let warp = WarpTable::new(&config.grid, here, here, GridFrame::VEHICLE);
-    let frame = Frame { images, lift, warp, history: [0.5, 1.0] };
+    let frame = Frame { images, lift: Arc::new(lift), warp, history: [0.5, 1.0] };
     let half = config.grid.cells / 2;
     let previous = Tensor::zeros([1, config.encoder[0], half, half], device);
-    let input = || Frame::input::<Flex>(&[&frame], previous.clone(), config, device);
+    let input = || Frame::input::<Flex>(&[&frame], None, previous.clone(), config, device);
     criterion.bench_function("stage/input", |bencher| bencher.iter(|| black_box(input())));
     let given = input();
     criterion.bench_function("stage/backbone", |bencher| {
@@ -113,9 +114,9 @@ fn stages(criterion: &mut Criterion, network: &Network<Flex>, config: &NetworkCo
     criterion.bench_function("stage/decode", |bencher| bencher.iter(|| Numbers::of(&output).boxes(config)));
 }
 
-fn fill<'a>(preparations: &[Preparation], images: impl Iterator<Item = &'a Image>, planes: &mut [f32]) {
+fn fill<'a>(preparations: &mut [Preparation], images: impl Iterator<Item = &'a Image>, planes: &mut [f32]) {
     let size = planes.len() / preparations.len();
-    for ((preparation, image), planes) in preparations.iter().zip(images).zip(planes.chunks_mut(size)) {
+    for ((preparation, image), planes) in preparations.iter_mut().zip(images).zip(planes.chunks_mut(size)) {
         preparation.fill(Pixels::from(image), planes).unwrap();
     }
 }

@@ -1,25 +1,32 @@
 //! What computes a network: the tensor library, or onnxruntime.
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use burn::backend::Flex;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Element, Tensor};
 
 use crate::decode::Numbers;
 use crate::frame::Frame;
 use crate::kernel::Kernels;
+use crate::model::lift::LiftIndices;
 use crate::model::{Network, NetworkConfig};
+use crate::rig::LiftTable;
 use crate::{Error, weights};
 
+/// The grid of a frame, for a later one, where and as the engine has it that made it and alone can read it.
+pub type Kept = Arc<dyn Any + Send + Sync>;
+
 /// What a network says of a frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// What its objects, map and embedding are read from.
     pub numbers: Numbers,
-    /// `[fine, cells / 2, cells / 2]`: the grid, for the next frame.
-    pub current: Vec<f32>,
+    /// For a later frame.
+    pub kept: Kept,
 }
 
 /// A network that answers one frame at a time.
@@ -27,11 +34,11 @@ pub trait Engine: Send {
     /// What the network is like.
     fn config(&self) -> &NetworkConfig;
 
-    /// One frame, with the grid that an earlier one gave, `[fine, cells / 2, cells / 2]`.
+    /// One frame, with the grid that an earlier one gave.
     ///
     /// # Errors
     /// If the frame is of another network's shape, or the library that computes fails.
-    fn answer(&mut self, frame: &Frame, previous: Option<&[f32]>) -> Result<Answer, Error>;
+    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error>;
 }
 
 /// A network whose nodes take turns.
@@ -42,12 +49,20 @@ pub struct Burn<B: Backend> {
     network: Network<B>,
     config: NetworkConfig,
     device: Device<B>,
+    /// What the calibration of the last frame became.
+    lift: Option<(Arc<LiftTable>, LiftIndices<B>)>,
 }
 
 impl<B: Kernels> Burn<B> {
-    /// With its weights, on their device.
+    /// With its weights, on their device; weights come into the backend's own precision.
     pub fn new(network: Network<B>, config: NetworkConfig, device: Device<B>) -> Self {
-        Self { network, config, device }
+        struct Cast;
+        impl<B: Backend> ModuleMapper<B> for Cast {
+            fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+                param.map(|value| value.cast(B::FloatElem::dtype()))
+            }
+        }
+        Self { network: network.map(&mut Cast), config, device, lift: None }
     }
 
     /// From a weights file.
@@ -70,16 +85,15 @@ impl<B: Kernels> Engine for Burn<B> {
         &self.config
     }
 
-    fn answer(&mut self, frame: &Frame, previous: Option<&[f32]>) -> Result<Answer, Error> {
+    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error> {
         let half = self.config.grid.cells / 2;
-        let shape = [1, self.config.encoder[0], half, half];
-        let previous = match previous {
-            Some(grid) => Tensor::from_data(TensorData::new(grid.to_vec(), shape), &self.device),
-            None => Tensor::zeros(shape, &self.device),
-        };
-        let output = self.network.forward(Frame::input(&[frame], previous, &self.config, &self.device));
-        let current = output.current.clone().into_data().iter::<f32>().collect();
-        Ok(Answer { numbers: Numbers::of(&output), current })
+        let nothing = || Tensor::zeros([1, self.config.encoder[0], half, half], &self.device);
+        let previous = previous.and_then(|kept| kept.downcast_ref::<Tensor<B, 4>>()).cloned().unwrap_or_else(nothing);
+        let known = self.lift.take().filter(|(table, _)| Arc::ptr_eq(table, &frame.lift)).map(|(_, lift)| lift);
+        let input = Frame::input(&[frame], known, previous, &self.config, &self.device);
+        self.lift = Some((Arc::clone(&frame.lift), input.lift.clone()));
+        let output = self.network.forward(input);
+        Ok(Answer { numbers: Numbers::of(&output), kept: Arc::new(output.current) })
     }
 }
 

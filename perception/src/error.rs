@@ -34,6 +34,9 @@ pub enum Error {
         /// The split or the names that were asked for.
         wanted: String,
     },
+    /// The operating system starts no threads.
+    #[error("no threads to make clips on: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// A configuration describes no network.
     #[error("{path}: {reason}")]
     Config {

@@ -1,17 +1,18 @@
 //! The network at work on a drive: keeps calibration, memory and weights, and answers frame by frame.
 
 use std::collections::VecDeque;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nalgebra::Isometry3;
+use rayon::prelude::*;
 use tandem_datasets::log::planar;
 use tandem_datasets::{Camera, Pose2};
 use tandem_graph::Stamp;
 
 use crate::Error;
 use crate::decode::{Numbers, SeenBox};
-use crate::engine::{Answer, Engine, Shared};
+use crate::engine::{Answer, Engine, Kept, Shared};
 use crate::frame::Frame;
 use crate::lanes::{SeenLane, lanes};
 use crate::model::NetworkConfig;
@@ -74,7 +75,7 @@ struct Rig {
 struct Memory {
     stamp: Stamp,
     map_from_ego: Pose2,
-    grid: Vec<f32>,
+    grid: Kept,
 }
 
 impl Perceiver {
@@ -82,7 +83,7 @@ impl Perceiver {
     pub fn new(engine: Shared) -> Self {
         let config = lock(&engine).config().clone();
         let images = vec![0.0; config.cameras * 3 * config.image[0] * config.image[1]];
-        let lift = LiftTable::new(&config, &[], GridFrame::VEHICLE);
+        let lift = Arc::new(LiftTable::new(&config, &[], GridFrame::VEHICLE));
         let frame = Frame { images, lift, warp: WarpTable::none(&config.grid), history: [0.0; 2] };
         Self { engine, config, rig: None, frame, memory: VecDeque::new() }
     }
@@ -113,10 +114,10 @@ impl Perceiver {
         self.prepare(cameras, images)?;
         let previous = self.remember(stamp, here);
         let prepared = Instant::now();
-        let previous = previous.map(|memory| self.memory[memory].grid.as_slice());
-        let Answer { numbers, current } = lock(&self.engine).answer(&self.frame, previous)?;
+        let previous = previous.map(|memory| &self.memory[memory].grid);
+        let Answer { numbers, kept } = lock(&self.engine).answer(&self.frame, previous)?;
         let answered = Instant::now();
-        self.memory.push_back(Memory { stamp, map_from_ego: here, grid: current });
+        self.memory.push_back(Memory { stamp, map_from_ego: here, grid: kept });
         let boxes = numbers.boxes(&self.config);
         let lanes = lanes(&self.config.grid, &numbers.map);
         let present = self.rig.as_ref().and_then(|rig| rig.present.as_deref()).unwrap_or_default();
@@ -144,15 +145,18 @@ impl Perceiver {
         };
         let size = 3 * self.config.image[0] * self.config.image[1];
         let present: Vec<bool> = (0..cameras.len()).map(|number| matches!(images.get(number), Some(Some(_)))).collect();
-        for (number, preparation) in rig.preparations.iter().enumerate() {
-            let planes = &mut self.frame.images[number * size..][..size];
+        let all = self.frame.images.par_chunks_mut(size).zip(&mut rig.preparations).enumerate();
+        all.try_for_each(|(number, (planes, preparation))| {
             match (images.get(number).copied().flatten(), preparation) {
-                (Some(image), Some(preparation)) => preparation.fill(image, planes)?,
+                (Some(image), Some(preparation)) => preparation.fill(image, planes),
                 // Once more, for what is wrong with it.
-                (Some(image), None) => Preparation::new(&self.config, &cameras[number])?.fill(image, planes)?,
-                (None, _) => planes.fill(0.0),
+                (Some(image), None) => Preparation::new(&self.config, &cameras[number])?.fill(image, planes),
+                (None, _) => {
+                    planes.fill(0.0);
+                    Ok(())
+                }
             }
-        }
+        })?;
         if rig.present.as_ref() != Some(&present) {
             let seeing = rig.preparations.iter().zip(&present);
             let seeing: Vec<_> = seeing
@@ -160,7 +164,7 @@ impl Perceiver {
                     preparation.as_ref().filter(|_| *is).map(|preparation| preparation.camera.clone())
                 })
                 .collect();
-            self.frame.lift = LiftTable::new(&self.config, &seeing, GridFrame::VEHICLE);
+            self.frame.lift = Arc::new(LiftTable::new(&self.config, &seeing, GridFrame::VEHICLE));
             rig.coverage = self.frame.lift.coverage(self.config.grid.heights_m.len());
             rig.present = Some(present);
         }

@@ -1,6 +1,7 @@
 //! An exported network says in onnxruntime what it says in burn.
 //!
-//! Runs where `TANDEM_PYTHON` names a Python with `tests/peers/requirements.txt`.
+//! Runs where `TANDEM_PYTHON` names a Python with `tests/peers/requirements.txt`; where `TANDEM_TORCH` names one with
+//! PyTorch, `benches/peer.py` has to say the same as well.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -20,6 +21,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use tandem_perception::frame::Frame;
 use tandem_perception::model::{Backbone, Network, NetworkConfig};
 use tandem_perception::onnx::{self, Batch};
+use tandem_perception::path;
+use tandem_perception::rig::GridFrame;
 
 fn save(tensors: Vec<(&str, TensorData)>, path: &Path) {
     let bytes: BTreeMap<_, _> = tensors
@@ -60,7 +63,7 @@ fn is_equal_in_onnxruntime(config: &NetworkConfig, batch: Batch, count: usize) {
     let frames: Vec<_> = (0..count).map(|_| frame(config, &mut rng)).collect();
     let half = config.grid.cells / 2;
     let previous = Tensor::random([count, config.encoder[0], half, half], Distribution::Default, &device);
-    let input = Frame::input::<Flex>(&frames.iter().collect::<Vec<_>>(), previous, config, &device);
+    let input = Frame::input::<Flex>(&frames.iter().collect::<Vec<_>>(), None, previous, config, &device);
     let output = network.forward(input.clone());
     save(
         vec![
@@ -73,6 +76,7 @@ fn is_equal_in_onnxruntime(config: &NetworkConfig, batch: Batch, count: usize) {
             ("warp_index", input.warp.index.into_data()),
             ("warp_weight", input.warp.weight.into_data()),
             ("history", input.history.into_data()),
+            ("path_cells", TensorData::from(path::cells(config.grid.extent_m, half, GridFrame::VEHICLE).as_slice())),
             ("out.scores", output.scores.into_data()),
             ("out.cells", output.cells.into_data()),
             ("out.boxes", output.boxes.into_data()),
@@ -86,8 +90,20 @@ fn is_equal_in_onnxruntime(config: &NetworkConfig, batch: Batch, count: usize) {
         &tensors,
     );
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/onnx_peer.py");
-    let ran = Command::new(&python).arg(script).arg(&model).arg(&tensors).output();
-    let ran = ran.unwrap_or_else(|error| panic!("TANDEM_PYTHON={}: {error}", python.display()));
+    is_equal(Command::new(python).arg(script).arg(&model).arg(&tensors));
+    let Some(python) = std::env::var_os("TANDEM_TORCH") else {
+        println!("not compared with PyTorch: TANDEM_TORCH names no Python that has it");
+        return;
+    };
+    let weights = dir.join("weights.safetensors");
+    tandem_perception::weights::save(&network, config, &weights).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer.py");
+    is_equal(Command::new(python).arg(script).arg("--weights").arg(&weights).arg("--check").arg(&tensors));
+}
+
+/// Runs a peer that ends by saying that all is equal.
+fn is_equal(peer: &mut Command) {
+    let ran = peer.output().unwrap_or_else(|error| panic!("{peer:?}: {error}"));
     let text = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success() && text.ends_with("equal\n"), "{text}{}", String::from_utf8_lossy(&ran.stderr));
     println!("{text}");

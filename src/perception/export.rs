@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use burn::backend::Flex;
 use burn::tensor::Device;
 use serde::Serialize;
-use tandem_perception::model::{Network, NetworkConfig};
 use tandem_perception::onnx::{self, Batch};
 use tandem_perception::weights;
 
@@ -44,14 +43,7 @@ struct Report<'a> {
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let device = Device::<Flex>::default();
-    let (network, config) = match (&args.weights, &args.config) {
-        (Some(path), _) => weights::load::<Flex>(path, &device)?,
-        (None, Some(name)) => {
-            let config = NetworkConfig::named(name)?;
-            (Network::new(&config, &device), config)
-        }
-        (None, None) => weights::own::<Flex>(&device)?,
-    };
+    let (network, config) = super::network::<Flex>(args.weights.as_deref(), args.config.as_deref(), &device)?;
     let batch = if args.dynamic_batch { Batch::Dynamic } else { Batch::Fixed(1) };
     onnx::write(&network, &config, batch, &args.model)?;
     let report = Report {

@@ -4,14 +4,16 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use burn::backend::flex::FlexDevice;
 use burn::backend::{Autodiff, Flex};
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem_perception::model::{Backbone, NetworkConfig};
 use tandem_perception::train::loss::PARTS;
 use tandem_perception::train::worlds::Worlds;
-use tandem_perception::train::{Places, Plan, Progress, has_begun, run as train};
+use tandem_perception::train::{Devices, Places, Plan, Progress, has_begun, run as train};
 
 use super::data::Data;
+use super::device::Processor;
 use crate::models;
 use crate::outcome::Outcome;
 
@@ -53,23 +55,11 @@ pub struct Args {
     json: bool,
 }
 
-/// What trains.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Processor {
-    /// The processor, with kernels of its own.
-    Cpu,
-    /// A GPU through burn-cuda.
-    Cuda,
-    /// The processor through LibTorch.
-    Torch,
-    /// A GPU through LibTorch.
-    TorchCuda,
-}
-
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    args.device.check()?;
     let plan = plan(args)?;
     let mut worlds = Worlds::new(&plan.network);
-    if args.device == Processor::TorchCuda || args.device == Processor::Cuda {
+    if args.device.is_gpu() {
         worlds = worlds.beside_gpu();
     }
     let drives = args.data.drives(&plan.network)?;
@@ -102,21 +92,22 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         None => worlds.clip(index),
     };
     let weights = with_memory(&plan, || match args.device {
-        Processor::Cpu => Ok(train::<Autodiff<Flex>>(&plan, &places, &source, &mut report, &Default::default())?),
+        Processor::Cpu => Ok(train::<Autodiff<Flex>>(&plan, &places, &source, &mut report, &Devices::one(FlexDevice))?),
         #[cfg(feature = "cuda")]
         Processor::Cuda => {
-            Ok(train::<Autodiff<burn::backend::Cuda>>(&plan, &places, &source, &mut report, &Default::default())?)
+            use burn::backend::cuda::{Cuda, CudaDevice};
+            Ok(train::<Autodiff<Cuda>>(&plan, &places, &source, &mut report, &Devices::one(CudaDevice::default()))?)
         }
         #[cfg(feature = "torch")]
         Processor::Torch | Processor::TorchCuda => {
             use burn::backend::libtorch::{LibTorch, LibTorchDevice};
-            let is_cuda = args.device == Processor::TorchCuda;
             tandem_perception::kernel::torch::try_convolutions();
-            let device = if is_cuda { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu };
-            Ok(train::<Autodiff<LibTorch>>(&plan, &places, &source, &mut report, &device)?)
+            let learner = if args.device.is_gpu() { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu };
+            let devices = Devices { host: LibTorchDevice::Cpu, learner };
+            Ok(train::<Autodiff<LibTorch>>(&plan, &places, &source, &mut report, &devices)?)
         }
         #[cfg(not(all(feature = "cuda", feature = "torch")))]
-        _ => anyhow::bail!("this program was built without that device; see the features `cuda` and `torch`"),
+        _ => unreachable!("checked before"),
     })?;
     bar.finish_and_clear();
     eprintln!("weights: {}", weights.display());

@@ -84,6 +84,8 @@ impl<B: Kernels> Backward<B, 4> for Lift {
 }
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
+    const IS_HOST: bool = B::IS_HOST;
+
     fn convolve(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,

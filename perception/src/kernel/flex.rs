@@ -11,6 +11,8 @@ use super::{
 };
 
 impl Kernels for Flex {
+    const IS_HOST: bool = true;
+
     fn convolve(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,

@@ -73,6 +73,9 @@ pub type ConvolutionGradients<B> = [Option<FloatTensor<B>>; 3];
 
 /// A backend that convolves and lifts. What comes with it is made of the library's operations.
 pub trait Kernels: Backend {
+    /// Whether its tensors are in the memory that images come in.
+    const IS_HOST: bool = false;
+
     /// `x`: `[images, inputs, height, width]`, `weight`: `[outputs, inputs / groups, kernel, kernel]`, `bias`:
     /// `[outputs]` → `[images, outputs, …]`.
     fn convolve(
@@ -240,6 +243,9 @@ impl<B: Backend> Mixture<B> {
 
 #[cfg(feature = "cuda")]
 impl Kernels for burn::backend::Cuda {}
+
+#[cfg(feature = "cuda")]
+impl Kernels for burn::backend::Cuda<burn::tensor::f16> {}
 
 fn tensor<B: Backend>(primitive: FloatTensor<B>) -> Tensor<B, 4> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))

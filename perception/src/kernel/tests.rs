@@ -121,8 +121,8 @@ fn on_torch(
     let bias = Tensor::<Flex, 1>::from_primitive(TensorPrimitive::Float(bias.clone())).into_data();
     let bias = Tensor::<LibTorch, 1>::from_data(bias, &Default::default()).into_primitive().tensor();
     let (x, weight) = (moved(x), moved(weight));
-    let y = LibTorch::convolve(x.clone(), weight.clone(), bias, convolution);
-    let found = LibTorch::convolve_back([x, weight, y.clone()], moved(gradient), [true; 3], convolution);
+    let y = <LibTorch>::convolve(x.clone(), weight.clone(), bias, convolution);
+    let found = <LibTorch>::convolve_back([x, weight, y.clone()], moved(gradient), [true; 3], convolution);
     let found = found.into_iter().map(Option::unwrap);
     for (found, wanted) in std::iter::once(y).chain(found).zip(wanted) {
         let found = Vec::<f32>::try_from(found.tensor.flatten(0, -1)).unwrap();
@@ -211,8 +211,8 @@ fn the_depths_and_their_gradients_are_those_of_the_tensor_library() {
         let moved = |data| Tensor::<LibTorch, 4>::from_data(data, &Default::default()).into_primitive().tensor();
         let [said, rays] = [said, rays].map(|primitive| moved(tensor(primitive).into_data()));
         let gradient = Tensor::<LibTorch, 2>::from_data(gradient.into_data(), &Default::default());
-        let likely = LibTorch::depths(said.clone(), rays.clone(), &bins);
-        let back = LibTorch::depths_back([said, rays], gradient.into_primitive().tensor(), &bins);
+        let likely = <LibTorch>::depths(said.clone(), rays.clone(), &bins);
+        let back = <LibTorch>::depths_back([said, rays], gradient.into_primitive().tensor(), &bins);
         for (found, wanted) in [(likely, wanted), (back, wanted_back)] {
             close(&Vec::<f32>::try_from(found.tensor.flatten(0, -1)).unwrap(), &wanted, "LibTorch");
         }

@@ -1,7 +1,7 @@
 //! Convolutions of LibTorch's backend: its own differentiation steps back, which also knows grouped ones.
 
 use burn::backend::LibTorch;
-use burn::backend::libtorch::TchTensor;
+use burn::backend::libtorch::{TchElement, TchTensor};
 use burn::tensor::ops::FloatTensor;
 use tch::Tensor;
 
@@ -13,7 +13,7 @@ pub fn try_convolutions() {
     tch::Cuda::cudnn_set_benchmark(true);
 }
 
-impl Kernels for LibTorch {
+impl<E: TchElement> Kernels for LibTorch<E> {
     fn convolve(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,

@@ -6,13 +6,13 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::config::NetworkConfig;
-use super::layer::{ResidualBlock, conv};
+use super::layer::{ResidualBlock, conv, output_conv};
 use super::neck::double;
 use crate::kernel::{Activation, Kernels, convolve, reorder};
 
 /// Where every cell of the half-resolution grid lay in the previous frame's grid. `n` is the number of cells, ordered
 /// batch, row, column.
-#[derive(Debug, Clone)]
+#[derive(Module, Debug)]
 pub struct Warp<B: Backend> {
     /// `[4 · n]`: the four neighbours of each cell, as rows of the previous grid, counted through the batch.
     pub index: Tensor<B, 1, Int>,
@@ -43,6 +43,8 @@ pub struct GridEncoder<B: Backend> {
     pub(crate) fuse: Conv2d<B>,
     pub(crate) fine: Vec<ResidualBlock<B>>,
     pub(crate) coarse: Vec<ResidualBlock<B>>,
+    pub(crate) deep: Vec<ResidualBlock<B>>,
+    pub(crate) deep_lateral: Conv2d<B>,
     pub(crate) lateral: Conv2d<B>,
     pub(crate) merge: Conv2d<B>,
 }
@@ -50,7 +52,7 @@ pub struct GridEncoder<B: Backend> {
 impl<B: Kernels> GridEncoder<B> {
     /// With random weights.
     pub fn new(config: &NetworkConfig, device: &Device<B>) -> Self {
-        let [fine, coarse] = config.encoder;
+        let [fine, coarse, deep] = config.encoder;
         let chain = |channels: [usize; 2], stride: usize, count: usize| {
             let first = ResidualBlock::new(channels, stride, device);
             let rest = (1..count).map(|_| ResidualBlock::new([channels[1], channels[1]], 1, device));
@@ -61,6 +63,8 @@ impl<B: Kernels> GridEncoder<B> {
             fuse: conv([2 * fine + HISTORY_PLANES + PLACE_PLANES, fine], 3, 1, device),
             fine: chain([fine, fine], 1, config.blocks[0]),
             coarse: chain([fine, coarse], 2, config.blocks[1]),
+            deep: chain([coarse, deep], 2, config.blocks[2]),
+            deep_lateral: output_conv([deep, coarse], device),
             lateral: conv([coarse, fine], 1, 1, device),
             merge: conv([fine, config.head], 3, 1, device),
         }
@@ -92,6 +96,8 @@ impl<B: Kernels> GridEncoder<B> {
         let fused = convolve(&self.fuse, Tensor::cat(vec![now, warped, planes, place], 1), Activation::Relu);
         let fine = self.fine.iter().fold(fused, |x, block| block.forward(x));
         let coarse = self.coarse.iter().fold(fine.clone(), |x, block| block.forward(x));
+        let deep = self.deep.iter().fold(coarse.clone(), |x, block| block.forward(x));
+        let coarse = double(convolve(&self.deep_lateral, deep, Activation::None)) + coarse;
         let merged = double(convolve(&self.lateral, coarse, Activation::None)) + fine;
         convolve(&self.merge, merged, Activation::Relu)
     }

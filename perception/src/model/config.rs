@@ -39,10 +39,10 @@ pub struct NetworkConfig {
     pub grid: Grid,
     /// Channels of the grid before its encoder.
     pub lifted: usize,
-    /// Channels of the grid's encoder at half and at quarter resolution.
-    pub encoder: [usize; 2],
-    /// Residual blocks of the encoder at half and at quarter resolution.
-    pub blocks: [usize; 2],
+    /// Channels of the grid's encoder at half, quarter and eighth of the resolution.
+    pub encoder: [usize; 3],
+    /// Residual blocks of the encoder at each of them.
+    pub blocks: [usize; 3],
     /// Hidden channels of the heads.
     pub head: usize,
     /// Objects for which forecasts are made, the most certain first.
@@ -75,7 +75,7 @@ impl DepthBins {
 pub struct Grid {
     /// From the centre to each side, m.
     pub extent_m: f64,
-    /// Cells along a side, a multiple of 4.
+    /// Cells along a side, a multiple of 8.
     pub cells: usize,
     /// Heights above the ground at which images are sampled, m.
     pub heights_m: Vec<f64>,
@@ -113,20 +113,20 @@ impl Grid {
 }
 
 impl NetworkConfig {
-    /// The network for processors: six cameras of 320 × 128.
+    /// The network for processors: six cameras of 448 × 160.
     pub fn tiny() -> Self {
         Self {
             name: "tiny".into(),
             cameras: 6,
-            image: [128, 320],
+            image: [160, 448],
             backbone: Backbone::EfficientNetLite0,
             neck: 48,
             context: 32,
-            depth: DepthBins { from_m: 1.5, to_m: 60.0, count: 40 },
+            depth: DepthBins { from_m: 1.5, to_m: 60.0, count: 80 },
             grid: Grid { extent_m: 51.2, cells: 128, heights_m: vec![0.0, 1.0, 2.5] },
             lifted: 48,
-            encoder: [48, 96],
-            blocks: [2, 2],
+            encoder: [48, 96, 128],
+            blocks: [2, 2, 2],
             head: 64,
             forecast_objects: 96,
         }
@@ -140,11 +140,10 @@ impl NetworkConfig {
             backbone: Backbone::ResNet34,
             neck: 128,
             context: 80,
-            depth: DepthBins { count: 59, ..Self::tiny().depth },
             grid: Grid { heights_m: vec![0.0, 0.6, 1.2, 1.8, 2.6, 3.6], ..Self::tiny().grid },
             lifted: 80,
-            encoder: [128, 256],
-            blocks: [3, 3],
+            encoder: [128, 256, 256],
+            blocks: [3, 3, 2],
             head: 128,
             forecast_objects: 128,
             ..Self::tiny()
@@ -183,7 +182,7 @@ impl NetworkConfig {
             ("neck", self.neck),
             ("context", self.context),
             ("depth.count", self.depth.count),
-            ("encoder", self.encoder[0].min(self.encoder[1])),
+            ("encoder", self.encoder.into_iter().fold(usize::MAX, usize::min)),
             ("lifted", self.lifted),
             ("head", self.head),
             ("forecast_objects", self.forecast_objects),
@@ -194,8 +193,8 @@ impl NetworkConfig {
         if self.image.iter().any(|side| *side == 0 || side % 32 != 0) {
             return Err(format!("image {:?} is not made of multiples of 32", self.image));
         }
-        if self.grid.cells == 0 || !self.grid.cells.is_multiple_of(4) {
-            return Err(format!("grid.cells {} is not a multiple of 4", self.grid.cells));
+        if self.grid.cells == 0 || !self.grid.cells.is_multiple_of(8) {
+            return Err(format!("grid.cells {} is not a multiple of 8", self.grid.cells));
         }
         if !(self.grid.extent_m.is_finite() && self.grid.extent_m > 0.0) {
             return Err(format!("grid.extent_m {} is not a length", self.grid.extent_m));

@@ -18,7 +18,7 @@ use crate::kernel::{self, Activation, Columns, GroundBins, Kernels, convolve};
 use crate::rig::RAYS;
 
 /// Which image feature every voxel reads. Voxels are ordered batch, row, column, height; `n` is their number.
-#[derive(Debug, Clone)]
+#[derive(Module, Debug)]
 pub struct LiftIndices<B: Backend> {
     /// `[n]`: row in the context table: `((camera · height + v) · width + u) · 4 + sub`, cameras counted through the
     /// batch, `sub` the quarter `2 · (lower half) + (right half)` of the stride-8 pixel.
@@ -31,18 +31,24 @@ pub struct LiftIndices<B: Backend> {
     pub rays: Tensor<B, 4>,
 }
 
-/// A voxel's feature is so much more than its share of the depth: where nothing is known yet, the shares are small.
-pub(crate) const GAIN: f64 = 8.0;
+/// A voxel's feature is so much more than its share of the depth, for every bin: the more there are, the smaller the
+/// shares.
+const GAIN_OF_A_BIN: f32 = 0.2;
 
-/// The ground lies within about so many bins of where the calibration says.
-const GROUND_BINS: f32 = 1.5;
+/// How much more a voxel's feature is than its share of the depth.
+pub(crate) fn gain(bins: usize) -> f32 {
+    GAIN_OF_A_BIN * bins as f32
+}
+
+/// The ground lies within about this share of the range of rays' depths, from −1 to 1, of where the calibration says:
+/// 1.2 of 40 bins, a tenth of its depth.
+const GROUND_SPREAD: f32 = 0.06;
 
 /// The middles of the bins as rays give depths, from −1 to 1, and the factor of the squared distance to the ground in the
 /// logits of its distribution.
 pub(crate) fn ground_bins(bins: usize) -> GroundBins {
     let middles = (0..bins).map(|bin| (2 * bin + 1) as f32 / bins as f32 - 1.0).collect();
-    let spread = GROUND_BINS * 2.0 / bins as f32;
-    GroundBins { middles, sharpness: 0.5 / (spread * spread) }
+    GroundBins { middles, sharpness: 0.5 / (GROUND_SPREAD * GROUND_SPREAD) }
 }
 
 /// Image features become grid features.
@@ -50,6 +56,8 @@ pub(crate) fn ground_bins(bins: usize) -> GroundBins {
 pub struct Lift<B: Backend> {
     /// Four context vectors a pixel, one for each quarter.
     pub(crate) context: Conv2d<B>,
+    /// What tells depths, from a neighbourhood of features.
+    pub(crate) near: Conv2d<B>,
     /// Logits of the depths of what is not ground, then whether it is.
     pub(crate) depth: Conv2d<B>,
     /// The voxels of a column become one vector.
@@ -67,6 +75,7 @@ impl<B: Kernels> Lift<B> {
         let (channels, heights) = (config.context, config.grid.heights_m.len());
         Self {
             context: conv([config.neck, 4 * channels], 1, 1, device),
+            near: conv([config.neck + RAYS, config.neck], 3, 1, device),
             depth: output_conv([config.neck + RAYS, config.depth.count + 1], device),
             fold: LinearConfig::new(channels * heights, config.lifted).init(device),
             shown: LinearConfig::new(channels, SHOWN).init(device),
@@ -81,7 +90,8 @@ impl<B: Kernels> Lift<B> {
     ///
     /// A pixel shows the ground, whose depth the calibration knows, or something else, whose depth is anyone's guess.
     pub fn depth(&self, features: Tensor<B, 4>, rays: Tensor<B, 4>) -> Tensor<B, 2> {
-        let said = convolve(&self.depth, Tensor::cat(vec![features, rays.clone()], 1), Activation::None);
+        let near = convolve(&self.near, Tensor::cat(vec![features, rays.clone()], 1), Activation::Relu);
+        let said = convolve(&self.depth, Tensor::cat(vec![near, rays.clone()], 1), Activation::None);
         let bins = ground_bins(said.dims()[1] - 1);
         kernel::depths(said, rays, &bins)
     }
@@ -101,7 +111,8 @@ impl<B: Kernels> Lift<B> {
 
     /// What is lifted and how likely every depth is → grid `[batch, lifted, cells, cells]`.
     pub fn forward(&self, context: Tensor<B, 2>, depth: Tensor<B, 2>, indices: &LiftIndices<B>) -> Tensor<B, 4> {
-        let columns = Columns { heights: self.heights, cells: self.cells * self.cells, gain: GAIN as f32 };
+        let gain = gain(depth.dims()[1]);
+        let columns = Columns { heights: self.heights, cells: self.cells * self.cells, gain };
         let folded = kernel::lift(context, depth.flatten(0, 1), indices, &self.fold, columns);
         let [batch, lifted, _] = folded.dims();
         folded.reshape([batch, lifted, self.cells, self.cells])

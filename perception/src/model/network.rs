@@ -5,8 +5,9 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Device, Int, Tensor};
+use rayon::prelude::*;
 
-use super::backbone::{Trunk, load_efficientnet};
+use super::backbone::{Trunk, load_efficientnet, load_resnet};
 use super::bev::{GridEncoder, Warp};
 use super::config::NetworkConfig;
 use super::heads::{ATTRIBUTES, BOX, ForecastHead, MapHead, ObjectHead, ObjectMaps, SceneHead, at, peaks};
@@ -137,7 +138,14 @@ impl<B: Kernels> Network<B> {
     /// `[batch · cameras, neck, height / 8, width / 8]`.
     pub fn see(&self, images: Tensor<B, 5>, rays: Tensor<B, 4>) -> Tensor<B, 4> {
         let [batch, cameras, channels, height, width] = images.dims();
-        self.neck.forward(self.trunk.forward(images.reshape([batch * cameras, channels, height, width])), rays)
+        let images = images.reshape([batch * cameras, channels, height, width]);
+        let see = |(image, rays)| self.neck.forward(self.trunk.forward(image), rays);
+        if !B::IS_HOST {
+            return see((images, rays));
+        }
+        // A camera a thread: one after the other, layers too small to share would keep one thread alone busy.
+        let each = images.chunk(batch * cameras, 0).into_par_iter().zip(rays.chunk(batch * cameras, 0));
+        Tensor::cat(each.map(see).collect(), 0)
     }
 
     /// All features for one frame.
@@ -201,16 +209,14 @@ impl<B: Kernels> Network<B> {
         Output { scores, cells, boxes, forecasts, map, embedding, path, current }
     }
 
-    /// With the published weights of its backbone, see [`super::backbone::load_efficientnet`].
+    /// With the published weights of its backbone, see [`load_efficientnet`] and [`load_resnet`].
     ///
     /// # Errors
     /// For a file that does not hold them.
     pub fn pretrained(self, path: &Path) -> Result<Self, Error> {
         let trunk = match self.trunk {
             Trunk::EfficientNet(trunk) => Trunk::EfficientNet(load_efficientnet(trunk, path)?),
-            Trunk::ResNet(_) => {
-                return Err(Error::weights(path, "only EfficientNet-Lite0 has published weights that this reads"));
-            }
+            Trunk::ResNet(trunk) => Trunk::ResNet(load_resnet(trunk, path)?),
         };
         Ok(Self { trunk, ..self })
     }

@@ -30,8 +30,8 @@ fn small() -> NetworkConfig {
         depth: DepthBins { count: 5, ..NetworkConfig::tiny().depth },
         grid: Grid { extent_m: 8.0, cells: 8, heights_m: vec![0.0, 1.0] },
         lifted: 5,
-        encoder: [5, 6],
-        blocks: [1, 1],
+        encoder: [5, 6, 7],
+        blocks: [1, 1, 1],
         head: 6,
         forecast_objects: 4,
         ..NetworkConfig::tiny()

@@ -30,6 +30,7 @@ use crate::rig::Pixels;
 use crate::track::{Tracker, TrackerConfig};
 
 use images::{Eye, Look};
+pub use objects::detections;
 
 /// How often the node looks for new images.
 pub const PERIOD: Duration = Duration::from_millis(50);

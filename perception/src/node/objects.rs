@@ -23,7 +23,7 @@ use crate::truth::FORECAST_STEP_S;
 const SAME_M: f64 = 2.0;
 
 /// Seen boxes as detections in the map.
-pub(super) fn detections(boxes: &[SeenBox], map_from_ego: &Isometry3<f64>) -> Vec<Detection> {
+pub fn detections(boxes: &[SeenBox], map_from_ego: &Isometry3<f64>) -> Vec<Detection> {
     let yaw_rad = planar(map_from_ego).yaw;
     let detection = |seen: &SeenBox| {
         let velocity = map_from_ego * Vector3::new(seen.velocity_mps[0], seen.velocity_mps[1], 0.0);

@@ -26,8 +26,8 @@ fn perceiver() -> Perceiver {
         depth: DepthBins { count: 6, ..NetworkConfig::tiny().depth },
         grid: Grid { extent_m: 25.6, cells: 32, heights_m: vec![0.5] },
         lifted: 4,
-        encoder: [4, 8],
-        blocks: [1, 1],
+        encoder: [4, 8, 8],
+        blocks: [1, 1, 1],
         head: 8,
         forecast_objects: 8,
         ..NetworkConfig::tiny()

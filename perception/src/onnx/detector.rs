@@ -52,8 +52,8 @@ impl Detector {
         }
         let size = NetworkConfig { image: wanted.size, ..NetworkConfig::tiny() };
         let prepare = |camera| Preparation::new(&size, camera);
-        let prepared: Vec<_> = cameras.iter().map(prepare).collect::<Result<_, _>>()?;
-        let pixels = pixels(wanted, &prepared, images)?;
+        let mut prepared: Vec<_> = cameras.iter().map(prepare).collect::<Result<_, _>>()?;
+        let pixels = pixels(wanted, &mut prepared, images)?;
         let [height, width] = wanted.size;
         let shape = match wanted.layout {
             Layout::Nchw => vec![wanted.cameras, 3, height, width],
@@ -85,12 +85,12 @@ impl Detector {
 }
 
 /// The images in the detector's layout, colours and scale.
-fn pixels(wanted: &Images, cameras: &[Preparation], images: &[Option<Pixels<'_>>]) -> Result<Vec<f32>, Error> {
+fn pixels(wanted: &Images, cameras: &mut [Preparation], images: &[Option<Pixels<'_>>]) -> Result<Vec<f32>, Error> {
     let plane = wanted.size[0] * wanted.size[1];
     let mut all = vec![0.0; wanted.cameras * 3 * plane];
     let mut planes = vec![0.0; 3 * plane];
     let channels_last = matches!(wanted.layout, Layout::Nhwc | Layout::Bnhwc);
-    for ((camera, image), out) in cameras.iter().zip(images).zip(all.chunks_mut(3 * plane)) {
+    for ((camera, image), out) in cameras.iter_mut().zip(images).zip(all.chunks_mut(3 * plane)) {
         let Some(image) = image else { continue };
         camera.fill(*image, &mut planes)?;
         for channel in 0..3 {

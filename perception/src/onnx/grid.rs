@@ -8,7 +8,7 @@ use super::layer::{add, concat, conv, conv_relu, double, gather, linear, reshape
 use crate::kernel::GroundBins;
 use crate::model::NetworkConfig;
 use crate::model::bev::{GridEncoder, HISTORY_PLANES, PLACE_PLANES, place_planes};
-use crate::model::lift::{GAIN, Lift, ground_bins};
+use crate::model::lift::{Lift, gain, ground_bins};
 
 /// onnxruntime's blocked convolutions take channels by fours.
 const BLOCK: usize = 4;
@@ -35,7 +35,9 @@ pub(super) fn lift<B: Backend>(
     let context = transpose(graph, &context, &[0, 2, 3, 1]);
     let context = reshape(graph, &context, &[-1, channels]);
     let seen = concat(graph, &[features, &inputs.rays], 1);
-    let depth = conv(graph, &lift.depth, &seen);
+    let near = conv_relu(graph, &lift.near, &seen);
+    let near = concat(graph, &[&near, &inputs.rays], 1);
+    let depth = conv(graph, &lift.depth, &near);
     // Channels last first, as a softmax over them then needs no transposition of its own.
     let said = transpose(graph, &depth, &[0, 2, 3, 1]);
     let rays = transpose(graph, &inputs.rays, &[0, 2, 3, 1]);
@@ -58,7 +60,7 @@ pub(super) fn lift<B: Backend>(
     let more = graph.node("Mul", &[&more, &is_ground], &[]);
     let depth = add(graph, &free, &more);
     let depth = reshape(graph, &depth, &[-1]);
-    let gain = graph.floats(&[], &[GAIN as f32]);
+    let gain = graph.floats(&[], &[gain(bins)]);
     let weight = gather(graph, &depth, &inputs.depth);
     let weight = graph.node("Mul", &[&weight, &inputs.seen], &[]);
     let weight = graph.node("Mul", &[&weight, &gain], &[]);
@@ -131,7 +133,15 @@ pub(super) fn encode<B: Backend>(
         graph.part(&format!("encoder.coarse.{number}"));
         coarse = residual(graph, block, &coarse);
     }
+    let mut deep = coarse.clone();
+    for (number, block) in encoder.deep.iter().enumerate() {
+        graph.part(&format!("encoder.deep.{number}"));
+        deep = residual(graph, block, &deep);
+    }
     graph.part("encoder.merge");
+    let deep = conv(graph, &encoder.deep_lateral, &deep);
+    let deep = double(graph, &deep);
+    let coarse = add(graph, &deep, &coarse);
     let coarse = conv(graph, &encoder.lateral, &coarse);
     let coarse = double(graph, &coarse);
     let merged = add(graph, &coarse, &fine);

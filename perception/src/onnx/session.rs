@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::runtime::{Given, Model, Options};
 use crate::Error;
 use crate::decode::Numbers;
-use crate::engine::{Answer, Engine, Shared};
+use crate::engine::{Answer, Engine, Kept, Shared};
 use crate::frame::Frame;
 use crate::model::NetworkConfig;
 use crate::model::bev::HISTORY_PLANES;
@@ -24,6 +24,8 @@ const OUTPUTS: [&str; 8] = ["cells", "boxes", "forecasts", "map", "embedding", "
 pub struct Session {
     model: Model,
     config: NetworkConfig,
+    /// The grid of no frame.
+    nothing: Vec<f32>,
 }
 
 impl Session {
@@ -40,7 +42,9 @@ impl Session {
             serde_json::from_str(&text).map_err(|error| Error::model(path, &error.to_string()))?;
         config.check().map_err(|reason| Error::model(path, &reason))?;
         model.has(&INPUTS, &OUTPUTS)?;
-        Ok(Self { model, config })
+        let half = config.grid.cells / 2;
+        let nothing = vec![0.0; config.encoder[0] * half * half];
+        Ok(Self { model, config, nothing })
     }
 
     /// To be handed to several nodes.
@@ -54,16 +58,9 @@ impl Engine for Session {
         &self.config
     }
 
-    fn answer(&mut self, frame: &Frame, previous: Option<&[f32]>) -> Result<Answer, Error> {
+    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error> {
         let half = self.config.grid.cells / 2;
-        let nothing;
-        let previous = match previous {
-            Some(grid) => grid,
-            None => {
-                nothing = vec![0.0; self.config.encoder[0] * half * half];
-                &nothing
-            }
-        };
+        let previous = previous.and_then(|kept| kept.downcast_ref()).unwrap_or(&self.nothing);
         let [height, width] = self.config.image;
         let (voxels, taps) = (frame.lift.seen.len(), frame.warp.weight.len());
         let shapes: [&[usize]; 9] = [
@@ -101,7 +98,7 @@ impl Engine for Session {
                 paths: paths.floats(),
                 speeds: speeds.floats(),
             },
-            current: current.floats(),
+            kept: Arc::new(current.floats()),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Which pixel and which depth bin every voxel of the grid reads.
 
-use nalgebra::Point3;
+use nalgebra::Matrix3x4;
 use tandem_datasets::Camera;
 
 use super::GridFrame;
@@ -47,13 +47,16 @@ impl LiftTable {
                 let [x, y] = frame.ego_from_grid([grid.center_m(row), grid.center_m(column)]);
                 for z in &grid.heights_m {
                     let mut nearest = f64::INFINITY;
-                    for (number, camera_from_ego, k) in &views {
-                        let point = camera_from_ego * Point3::new(x, y, *z);
-                        if point.z < NEAREST_M {
+                    for (number, pixel_from_ego) in &views {
+                        let along = |row: usize| {
+                            let row = pixel_from_ego.fixed_view::<1, 4>(row, 0);
+                            row[0] * x + row[1] * y + row[2] * z + row[3]
+                        };
+                        let depth_m = along(2);
+                        if depth_m < NEAREST_M {
                             continue;
                         }
-                        let u = (k[(0, 0)] * point.x + k[(0, 1)] * point.y) / point.z + k[(0, 2)];
-                        let v = k[(1, 1)] * point.y / point.z + k[(1, 2)];
+                        let (u, v) = (along(0) / depth_m, along(1) / depth_m);
                         let from_middle = (u / width as f64 - 0.5).abs();
                         if u >= 0.0 && u < width as f64 && v >= 0.0 && v < height as f64 && from_middle < nearest {
                             nearest = from_middle;
@@ -61,7 +64,7 @@ impl LiftTable {
                             let pixel = (number * rows + v as usize) * columns + u as usize;
                             let sub = 2 * usize::from(v.fract() >= 0.5) + usize::from(u.fract() >= 0.5);
                             table.context[voxel] = (pixel * 4 + sub) as i32;
-                            table.depth[voxel] = (pixel * config.depth.count + config.depth.bin(point.z)) as i32;
+                            table.depth[voxel] = (pixel * config.depth.count + config.depth.bin(depth_m)) as i32;
                             table.seen[voxel] = 1.0;
                         }
                     }
@@ -80,9 +83,11 @@ impl LiftTable {
     }
 }
 
-type View = (usize, nalgebra::Isometry3<f64>, nalgebra::Matrix3<f64>);
+/// A camera's number, and what takes points of the vehicle's frame to pixels times depth, and depth (m).
+type View = (usize, Matrix3x4<f64>);
 
 fn view((number, camera): (usize, &Option<Camera>)) -> Option<View> {
     let camera = camera.as_ref()?;
-    Some((number, camera.ego_from_camera.inverse(), camera.intrinsics))
+    let camera_from_ego = camera.ego_from_camera.inverse().to_homogeneous();
+    Some((number, camera.intrinsics * camera_from_ego.fixed_view::<3, 4>(0, 0)))
 }

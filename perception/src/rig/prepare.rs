@@ -29,11 +29,12 @@ impl<'a> From<&'a Image> for Pixels<'a> {
 pub struct Preparation {
     /// The camera with the intrinsics of the prepared image.
     pub camera: Camera,
-    /// Source pixels per prepared pixel.
-    step: f64,
-    /// Rows cut off the top of the scaled image, px; negative where black rows are added.
-    cut: f64,
     source: [usize; 2],
+    across: Taps,
+    /// A row without any is above the source.
+    down: Taps,
+    /// A row of the prepared image before it is scaled across, `[width, 3]` of the source.
+    row: Vec<f32>,
 }
 
 impl Preparation {
@@ -54,21 +55,27 @@ impl Preparation {
             return Err(wrong("its mount is not finite"));
         }
         let [rows, columns] = config.image;
+        // Source pixels per prepared pixel, and rows cut off the top of the scaled image, or added to it.
         let step = width as f64 / columns as f64;
         let cut = height as f64 / step - rows as f64;
         let mut intrinsics = camera.intrinsics / step;
         intrinsics[(1, 2)] -= cut;
         intrinsics[(2, 2)] = 1.0;
-        let camera = Camera { intrinsics, image_size: [columns as u32, rows as u32], ..camera.clone() };
-        Ok(Self { camera, step, cut, source: [width, height] })
+        Ok(Self {
+            camera: Camera { intrinsics, image_size: [columns as u32, rows as u32], ..camera.clone() },
+            source: [width, height],
+            across: Taps::new(columns, step, 0.0, width),
+            down: Taps::new(rows, step, cut * step, height),
+            row: vec![0.0; width * 3],
+        })
     }
 
     /// Writes an image into `planes`, `[3, height, width]` of the network: (value − 127) / 128 by bilinear sampling
-    /// where the source is coarser or equal, by the mean of each pixel's area where it is finer.
+    /// where the source is coarser, by the mean of each pixel's area where it is finer.
     ///
     /// # Errors
     /// [`Error::ImageSize`] if the image is not of the camera's size.
-    pub fn fill(&self, image: Pixels<'_>, planes: &mut [f32]) -> Result<(), Error> {
+    pub fn fill(&mut self, image: Pixels<'_>, planes: &mut [f32]) -> Result<(), Error> {
         let [width, height] = self.source;
         if [image.width, image.height] != self.source || image.rgb.len() != width * height * 3 {
             return Err(Error::ImageSize {
@@ -78,22 +85,23 @@ impl Preparation {
             });
         }
         let [columns, rows] = self.camera.image_size.map(|side| side as usize);
-        let across: Vec<_> = (0..columns).map(|column| span(column as f64 * self.step, self.step, width)).collect();
         for row in 0..rows {
-            let top = (row as f64 + self.cut) * self.step;
-            if top + self.step <= 0.0 {
-                (0..3).for_each(|plane| planes[(plane * rows + row) * columns..][..columns].fill(-127.0 / 128.0));
-                continue;
+            let down = self.down.of(row);
+            for (number, (y, weight)) in down.iter().enumerate() {
+                let bytes = image.rgb[y * width * 3..][..width * 3].iter().map(|byte| weight * f32::from(*byte));
+                match number {
+                    0 => self.row.iter_mut().zip(bytes).for_each(|(sum, value)| *sum = value),
+                    _ => self.row.iter_mut().zip(bytes).for_each(|(sum, value)| *sum += value),
+                }
             }
-            let down = span(top.max(0.0), self.step, height);
-            for (column, across) in across.iter().enumerate() {
+            if down.is_empty() {
+                self.row.fill(0.0);
+            }
+            for column in 0..columns {
                 let mut sum = [0.0_f32; 3];
-                for (y, weight_y) in down.clone().weights() {
-                    for (x, weight_x) in across.clone().weights() {
-                        let pixel = &image.rgb[(y * width + x) * 3..][..3];
-                        let weight = weight_x * weight_y;
-                        sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weight * f32::from(*value));
-                    }
+                for (x, weight) in self.across.of(column) {
+                    let pixel = &self.row[x * 3..][..3];
+                    sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weight * value);
                 }
                 for (plane, sum) in sum.into_iter().enumerate() {
                     planes[(plane * rows + row) * columns + column] = (sum - 127.0) / 128.0;
@@ -104,32 +112,37 @@ impl Preparation {
     }
 }
 
-/// The source pixels that a prepared pixel covers along one axis.
-#[derive(Debug, Clone)]
-struct Span {
-    from: f64,
-    to: f64,
-    last: usize,
+/// The source pixels of every prepared pixel along one axis, with their weights, which sum to 1.
+#[derive(Debug, Clone, PartialEq)]
+struct Taps {
+    /// Where those of each pixel begin, and after the last, where they end.
+    starts: Vec<usize>,
+    taps: Vec<(usize, f32)>,
 }
 
-fn span(from: f64, length: f64, size: usize) -> Span {
-    // Where the source is coarser, the two neighbours of the pixel's centre are mixed.
-    let (from, to) = if length < 1.0 {
-        let middle = from + length / 2.0;
-        (middle - 0.5, middle + 0.5)
-    } else {
-        (from, from + length)
-    };
-    Span { from, to, last: size - 1 }
-}
+impl Taps {
+    /// For `count` pixels that are `step` source pixels long, of which the first begins at `from`; none before the source
+    /// begins.
+    fn new(count: usize, step: f64, from: f64, size: usize) -> Self {
+        let (mut starts, mut taps) = (vec![0], Vec::new());
+        for pixel in 0..count {
+            let begin = from + pixel as f64 * step;
+            if begin + step > 0.0 {
+                let begin = begin.max(0.0);
+                // Where the source is coarser, the two neighbours of the pixel's centre are mixed.
+                let middle = begin + step / 2.0;
+                let [begin, end] = if step < 1.0 { [middle - 0.5, middle + 0.5] } else { [begin, begin + step] };
+                for tap in begin.floor() as i64..end.ceil() as i64 {
+                    let share = (end.min(tap as f64 + 1.0) - begin.max(tap as f64)) / (end - begin);
+                    taps.push((usize::try_from(tap).unwrap_or(0).min(size - 1), share as f32));
+                }
+            }
+            starts.push(taps.len());
+        }
+        Self { starts, taps }
+    }
 
-impl Span {
-    /// Pixels with their weights, which sum to 1.
-    fn weights(self) -> impl Iterator<Item = (usize, f32)> {
-        let Self { from, to, last } = self;
-        (from.floor() as i64..to.ceil() as i64).map(move |pixel| {
-            let share = (to.min(pixel as f64 + 1.0) - from.max(pixel as f64)) / (to - from);
-            (usize::try_from(pixel).unwrap_or(0).min(last), share as f32)
-        })
+    fn of(&self, pixel: usize) -> &[(usize, f32)] {
+        &self.taps[self.starts[pixel]..self.starts[pixel + 1]]
     }
 }

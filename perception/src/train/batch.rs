@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use burn::module::Module;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::frame::{floats, ints};
@@ -13,7 +14,7 @@ use crate::path::{PATHS, SAMPLES, SPEEDS};
 use crate::truth::{IGNORED, PathTarget, Targets, UNKNOWN};
 
 /// What the network should say of a batch. `count` objects a frame, padded with unknown ones.
-#[derive(Debug, Clone)]
+#[derive(Module, Debug)]
 pub struct TargetBatch<B: Backend> {
     /// `[batch, 10, cells, cells]`.
     pub heat: Tensor<B, 4>,
@@ -39,10 +40,10 @@ pub struct TargetBatch<B: Backend> {
     pub map_known: Tensor<B, 1>,
     /// `[batch · cameras · height / 8 · width / 8]`.
     pub depth: Tensor<B, 1, Int>,
-    /// `[batch · cameras · height / 8 · width / 8]`.
+    /// `[batch · cameras · height / 8 · width / 8]`: what each counts, 0 where it is not known.
     pub depth_known: Tensor<B, 1>,
     /// `[batch · cameras · height / 8 · width / 8 · 4, SHOWN]`: 1 for what is shown.
-    pub shown: Tensor<B, 2>,
+    pub shown: Tensor<B, 2, Int>,
     /// `[batch · cameras · height / 8 · width / 8 · 4]`.
     pub shown_known: Tensor<B, 1>,
     /// `[batch, 16]`.
@@ -102,8 +103,8 @@ impl<B: Backend> TargetBatch<B> {
         let map = concat(targets, |targets| padded(&targets.map, map_size, 0.0));
         let depth = concat(targets, |targets| padded(&targets.depth, pixels, IGNORED));
         let shown = concat(targets, |targets| padded(&targets.shown, 4 * pixels, UNKNOWN));
-        let bit = |shown: u16, number: usize| if shown != UNKNOWN && shown >> number & 1 == 1 { 1.0 } else { 0.0 };
-        let bits = |shown: &u16| -> [f32; SHOWN] { std::array::from_fn(|number| bit(*shown, number)) };
+        let bit = |shown: u16, number: usize| u8::from(shown != UNKNOWN && shown >> number & 1 == 1);
+        let bits = |shown: &u16| -> [u8; SHOWN] { std::array::from_fn(|number| bit(*shown, number)) };
         let tags = targets.iter().flat_map(|targets| targets.tags.unwrap_or([0.0; TAGS])).collect();
         let known = |is_known: &dyn Fn(&Targets) -> bool| {
             floats(targets.iter().map(|targets| if is_known(targets) { 1.0 } else { 0.0 }).collect(), device)
@@ -125,11 +126,13 @@ impl<B: Backend> TargetBatch<B> {
             future_known: floats::<B, 1>(future_known, device).reshape([batch, count, steps]),
             map: floats::<B, 1>(map, device).reshape([batch, MAP_CLASSES + 2, side, side]),
             map_known: known(&|targets| !targets.map.is_empty()),
-            depth_known: floats(depth.iter().map(|bin| if *bin == IGNORED { 0.0 } else { 1.0 }).collect(), device),
+            depth_known: floats(depth.iter().zip(shown.chunks(4)).map(depth_weight).collect(), device),
             depth: ints(depth.into_iter().map(|bin| bin.max(0)).collect(), device),
             shown_known: floats(shown.iter().map(|shown| if *shown == UNKNOWN { 0.0 } else { 1.0 }).collect(), device),
-            shown: floats::<B, 1>(shown.par_iter().map(bits).collect::<Vec<_>>().into_flattened(), device)
-                .reshape([batch * 4 * pixels, SHOWN]),
+            shown: {
+                let bits = shown.par_iter().map(bits).collect::<Vec<_>>().into_flattened();
+                Tensor::from_data(TensorData::new(bits, [batch * 4 * pixels, SHOWN]), (device, DType::U8))
+            },
             tags: floats::<B, 1>(tags, device).reshape([batch, TAGS]),
             tags_known: known(&|targets| targets.tags.is_some()),
             path_cells: ints::<B>(concat(targets, |targets| Cow::Borrowed(&targets.path.cells[..])), device)
@@ -141,6 +144,19 @@ impl<B: Backend> TargetBatch<B> {
             on_road: scores(|path| path.on_road.as_deref(), PATHS),
             on_road_known: known(&|targets| targets.path.on_road.is_some()),
         }
+    }
+}
+
+/// How much more the depth of an object counts than that of what lies about.
+const OBJECT_DEPTH_WEIGHT: f32 = 4.0;
+
+/// What the depth of a pixel counts: its bin, and what its quarters show.
+fn depth_weight((bin, quarters): (&i32, &[u16])) -> f32 {
+    let is_object = |shown: &u16| *shown != UNKNOWN && shown & ((1 << CLASSES) - 1) != 0;
+    match *bin {
+        IGNORED => 0.0,
+        _ if quarters.iter().any(is_object) => OBJECT_DEPTH_WEIGHT,
+        _ => 1.0,
     }
 }
 

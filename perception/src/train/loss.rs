@@ -43,7 +43,7 @@ impl Default for LossWeights {
             boxes: 0.5,
             attributes: 0.1,
             map: 2.0,
-            depth: 0.3,
+            depth: 0.6,
             forecasts: 0.2,
             tags: 0.1,
             shown: 0.5,
@@ -190,7 +190,7 @@ const SHOWN_WEIGHT: f32 = 3.0;
 
 /// Cross-entropy for each of the things that may be shown, summed over them.
 fn shown<B: Backend>(logits: Tensor<B, 2>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
-    let wanted = targets.shown.clone();
+    let wanted = targets.shown.clone().float();
     let entropy = log_sigmoid(logits.clone()) * wanted.clone() * SHOWN_WEIGHT + log_sigmoid(-logits) * (-wanted + 1.0);
     let [rows, _] = entropy.dims();
     mean_known(-entropy.sum_dim(1).reshape([rows]), targets.shown_known.clone())

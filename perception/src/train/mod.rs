@@ -17,7 +17,7 @@ pub mod worlds;
 
 pub use checkpoint::has_begun;
 pub use plan::{Plan, Rule};
-pub use run::{Places, Progress, run};
+pub use run::{Devices, Places, Progress, run};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::grad_clipping::GradientClippingConfig;
@@ -12,6 +12,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::average::follow;
@@ -60,6 +62,21 @@ pub struct Places<'a> {
     pub threads: usize,
 }
 
+/// Where a training runs.
+pub struct Devices<B: Backend> {
+    /// Here clips become tensors: where that disturbs nobody.
+    pub host: Device<B>,
+    /// Here is learnt.
+    pub learner: Device<B>,
+}
+
+impl<B: Backend> Devices<B> {
+    /// All on one.
+    pub fn one(device: Device<B>) -> Self {
+        Self { host: device.clone(), learner: device }
+    }
+}
+
 /// Trains, from the newest checkpoint in the directory where there is one, to the plan's end. `source` makes clip after
 /// clip, each the same whenever it is asked for; `report` hears of every step and says whether to go on.
 ///
@@ -70,7 +87,7 @@ pub fn run<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     places: &Places<'_>,
     source: &(impl Fn(u64) -> Result<Arc<[Captured]>, Error> + Sync),
     report: &mut dyn FnMut(&Progress) -> bool,
-    device: &Device<B>,
+    devices: &Devices<B>,
 ) -> Result<PathBuf, Error> {
     let clipping = GradientClippingConfig::Norm(plan.clip_norm);
     let mut adam = AdamWConfig::new().with_weight_decay(plan.weight_decay).with_grad_clipping(Some(clipping.clone()));
@@ -78,11 +95,11 @@ pub fn run<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     let decay = f64::from(plan.weight_decay);
     let agd = || AgdConfig::new().with_weight_decay(decay).init::<B, Network<B>>().with_grad_clipping(clipping.init());
     match plan.rule {
-        Rule::AdamW => descend(plan, places, source, report, device, adam.init::<B, Network<B>>(), None),
+        Rule::AdamW => descend(plan, places, source, report, devices, adam.init::<B, Network<B>>(), None),
         Rule::Wsam => {
-            descend(plan, places, source, report, device, adam.init::<B, Network<B>>(), Some(WsamConfig::new().init()))
+            descend(plan, places, source, report, devices, adam.init::<B, Network<B>>(), Some(WsamConfig::new().init()))
         }
-        Rule::Agd => descend(plan, places, source, report, device, agd(), None),
+        Rule::Agd => descend(plan, places, source, report, devices, agd(), None),
     }
 }
 
@@ -91,11 +108,12 @@ fn descend<B: AutodiffBackend<InnerBackend: Kernels> + Kernels, O: Optimizer<Net
     places: &Places<'_>,
     source: &(impl Fn(u64) -> Result<Arc<[Captured]>, Error> + Sync),
     report: &mut dyn FnMut(&Progress) -> bool,
-    device: &Device<B>,
+    devices: &Devices<B>,
     optimizer: O,
     wsam: Option<Wsam>,
 ) -> Result<PathBuf, Error> {
     fs::create_dir_all(places.directory).map_err(Error::io(places.directory))?;
+    let device = &devices.learner;
     B::seed(device, plan.seed);
     let mut network = Network::<B>::new(&plan.network, device);
     if let Some(path) = places.pretrained {
@@ -107,12 +125,14 @@ fn descend<B: AutodiffBackend<InnerBackend: Kernels> + Kernels, O: Optimizer<Net
     let average = network.valid();
     let mut state = State { step: 0, network, average, optimizer }.resume(places.directory, device)?;
     let weights_path = places.directory.join("weights.safetensors");
-    with_batches(plan, places.threads, source, state.step, device, |mut batches| {
+    with_batches(plan, places.threads, source, state.step, &devices.host, |mut batches| {
         let mut log = LossLog::open(places.directory)?;
         while state.step < plan.steps {
             let start = Instant::now();
             // The other threads make clips for as long as they are taken.
             let Some(batches) = batches.next().transpose()? else { break };
+            // Moved by the thread that learns, or else each tensor would wait for what it still has to do.
+            let batches: Vec<Batch<B>> = batches.into_iter().map(|batch| batch.to_device(&devices.learner)).collect();
             let wait_s = start.elapsed().as_secs_f64();
             let is_frozen = state.step < plan.frozen;
             let Learnt { loss, parts, gradients } = learn(&state.network, is_frozen, plan, &batches);
@@ -153,35 +173,31 @@ fn descend<B: AutodiffBackend<InnerBackend: Kernels> + Kernels, O: Optimizer<Net
     })
 }
 
-/// Clips that each thread makes ahead.
-const AHEAD: usize = 6;
+/// Steps whose batches are made at the same time.
+const STEPS_AHEAD: usize = 4;
 
-/// The batches of step after step, on a device, made ready by other threads.
+/// The batches of step after step, on the host, made ready by other threads.
 fn with_batches<B: Backend, R>(
     plan: &Plan,
     threads: usize,
     source: &(impl Fn(u64) -> Result<Arc<[Captured]>, Error> + Sync),
     from: u64,
-    device: &Device<B>,
-    take: impl FnOnce(Ready<Result<Vec<Batch<B>>, Error>>) -> R,
-) -> R {
+    host: &Device<B>,
+    take: impl FnOnce(Ready<Result<Vec<Batch<B>>, Error>>) -> Result<R, Error>,
+) -> Result<R, Error> {
     let each = (plan.batch * plan.accumulate) as u64;
-    ahead(
-        from * each,
-        threads,
-        AHEAD,
-        |index| ready(plan, source, index),
-        |clips| {
-            let clips = Mutex::new(clips);
-            let load = |_: u64| {
-                // A panic of the one thread that loads ends the training.
-                let mut clips = clips.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut batch = || clips.by_ref().take(plan.batch).collect::<Result<Vec<Clip>, Error>>();
-                (0..plan.accumulate).map(|_| Ok(Batch::new(&batch()?, &plan.network, device))).collect()
-            };
-            ahead(from, 1, 1, load, take)
-        },
-    )
+    // A thread of a pool that waits takes other work on, so that steps with one pool would wait for each other.
+    let loaders = threads.min(STEPS_AHEAD);
+    let pool = |_| ThreadPoolBuilder::new().num_threads(threads / loaders).build();
+    let pools = (0..loaders).map(pool).collect::<Result<Vec<_>, _>>()?;
+    let load = |step: u64| {
+        pools[step as usize % loaders].install(|| {
+            let clips = (step * each..(step + 1) * each).into_par_iter().map(|index| ready(plan, source, index));
+            let clips = clips.collect::<Result<Vec<Clip>, Error>>()?;
+            Ok(clips.chunks(plan.batch).map(|clips| Batch::new(clips, &plan.network, host)).collect())
+        })
+    };
+    ahead(from, loaders, 1, load, take)
 }
 
 fn ready(plan: &Plan, source: &impl Fn(u64) -> Result<Arc<[Captured]>, Error>, index: u64) -> Result<Clip, Error> {

@@ -143,7 +143,7 @@ pub fn clip(
             tags: now.tags,
             ego: now.ego,
         };
-        let lift = LiftTable::new(config, &seen.cameras, frame);
+        let lift = Arc::new(LiftTable::new(config, &seen.cameras, frame));
         frames.push((Frame { images: seen.images, lift, warp, history }, Targets::new(config, &truth, frame)));
         previous = Some(now);
     }
@@ -167,7 +167,7 @@ fn prepare(config: &NetworkConfig, captured: &Captured, missing: Option<usize>) 
     let mut prepared = Prepared { images: vec![0.0; config.cameras * size], cameras: vec![None; config.cameras] };
     for (number, (camera, image)) in captured.cameras.iter().zip(&captured.images).take(config.cameras).enumerate() {
         let Some(image) = image.as_ref().filter(|_| missing != Some(number)) else { continue };
-        let preparation = Preparation::new(config, camera)?;
+        let mut preparation = Preparation::new(config, camera)?;
         preparation.fill(Pixels::from(image), &mut prepared.images[number * size..][..size])?;
         prepared.cameras[number] = Some(preparation.camera);
     }

@@ -1,6 +1,6 @@
 //! One step: batches side by side, their losses and gradients.
 
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, Module};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
@@ -9,29 +9,27 @@ use rayon::prelude::*;
 use super::batch::TargetBatch;
 use super::loss::{Losses, PARTS};
 use super::plan::Plan;
-use crate::frame::Frame;
+use crate::frame::{Frame, Views};
 use crate::kernel::Kernels;
-use crate::model::{Input, Network, NetworkConfig};
+use crate::model::{Network, NetworkConfig};
 use crate::truth::Targets;
 
 /// Frames of one drive, in order, with their targets.
 pub(super) type Clip = Vec<(Frame, Targets)>;
 
-/// Clips of the same length on a device.
+/// Clips of the same length on a device: what the network reads and should say, frame by frame.
+#[derive(Module, Debug)]
 pub(super) struct Batch<B: Backend> {
-    /// What the network reads and should say, frame by frame; the previous grids are those of no frame.
-    frames: Vec<(Input<B>, TargetBatch<B>)>,
+    frames: Vec<(Views<B>, TargetBatch<B>)>,
 }
 
 impl<B: Backend> Batch<B> {
     /// Frames that not all clips have are left out.
     pub fn new(clips: &[Clip], config: &NetworkConfig, device: &Device<B>) -> Self {
-        let side = config.grid.cells / 2;
         let frame = |number: usize| {
             let inputs: Vec<&Frame> = clips.iter().map(|clip| &clip[number].0).collect();
             let targets: Vec<&Targets> = clips.iter().map(|clip| &clip[number].1).collect();
-            let nothing = Tensor::zeros([clips.len(), config.encoder[0], side, side], device);
-            (Frame::input(&inputs, nothing, config, device), TargetBatch::new(&targets, config, device))
+            (Views::new(&inputs, config, device), TargetBatch::new(&targets, config, device))
         };
         let count = clips.iter().map(Vec::len).min().unwrap_or(0);
         Self { frames: (0..count).into_par_iter().map(frame).collect() }
@@ -100,12 +98,13 @@ pub(super) fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
 /// The mean loss over the frames of a batch, `[1]`, and its parts, `[PARTS]`.
 fn batch_loss<B: Kernels>(network: &Network<B>, plan: &Plan, batch: &Batch<B>) -> (Tensor<B, 1>, Tensor<B, 1>) {
     let count = batch.frames.len() as f32;
+    let (side, fine) = (plan.network.grid.cells / 2, plan.network.encoder[0]);
     let mut previous = None;
     let mut losses = Vec::new();
-    for (input, targets) in &batch.frames {
-        let mut input = input.clone();
-        input.previous = previous.unwrap_or(input.previous);
-        let features = network.features(input);
+    for (views, targets) in &batch.frames {
+        let [clips, _] = targets.cells.dims();
+        let nothing = || Tensor::zeros([clips, fine, side, side], &targets.cells.device());
+        let features = network.features(views.input(previous.unwrap_or_else(nothing)));
         previous = Some(features.current.clone());
         let frame = Losses::new(&network.answers(features, targets.cells.clone(), targets.path_cells.clone()), targets);
         losses.push((frame.total(&plan.loss) / count, Tensor::cat(frame.parts.to_vec(), 0).detach() / count));

@@ -21,8 +21,8 @@ fn small() -> NetworkConfig {
         depth: DepthBins { count: 12, ..NetworkConfig::tiny().depth },
         grid: Grid { extent_m: 25.6, cells: 32, heights_m: vec![0.0, 1.5] },
         lifted: 12,
-        encoder: [12, 16],
-        blocks: [1, 1],
+        encoder: [12, 16, 16],
+        blocks: [1, 1, 1],
         head: 16,
         forecast_objects: 8,
         ..NetworkConfig::tiny()
@@ -53,7 +53,7 @@ fn train(plan: &Plan, directory: &Path, source: &[Arc<[Captured]>], until: u64) 
         progress.step < until
     };
     let clip = |index: u64| Ok(source[index as usize % source.len()].clone());
-    run::<A>(plan, &places, &clip, &mut report, &Default::default()).unwrap();
+    run::<A>(plan, &places, &clip, &mut report, &Devices::one(Default::default())).unwrap();
     all
 }
 

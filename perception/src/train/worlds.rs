@@ -26,19 +26,22 @@ const OPEN: u64 = 24;
 const CLIPS: u64 = 12;
 
 /// Moments of a world of which the one with the rarest objects is taken.
-const TRIES: usize = 3;
+const TRIES: usize = 6;
 
 /// How often a clip is seen, each time varied in another way, where two cores draw and learn.
-const REPEATS: u64 = 4;
+const REPEATS: Repeats = Repeats { times: 4, apart: 600 };
 
-/// The same where a GPU learns and all cores draw.
-const REPEATS_BESIDE_GPU: u64 = 2;
+/// The same where a GPU learns faster than all cores can draw.
+const REPEATS_BESIDE_GPU: Repeats = Repeats { times: 8, apart: 1000 };
 
-/// Clips between two times that one is seen, by how often it is seen: what is kept in memory.
-const APART: u64 = 600;
-
-/// Numbers of the clips that are seen at the beginning, when there are none to see again.
-const EARLY: u64 = 1 << 20;
+/// How clips come again; `times · apart` of them are kept in memory.
+#[derive(Debug, Clone, Copy)]
+struct Repeats {
+    /// How often each is seen.
+    times: u64,
+    /// Clips drawn between two times that one is seen.
+    apart: u64,
+}
 
 /// Worlds for training begin here; those below are for tests and evaluation and never trained on.
 pub const FIRST_TRAINING_SEED: u64 = 100_000;
@@ -46,8 +49,11 @@ pub const FIRST_TRAINING_SEED: u64 = 100_000;
 /// Longest stretch between two states of a track that is filled in, ns.
 const MAX_GAP_NS: i64 = 250_000_000;
 
-/// An object is there to be seen from this many pixels of the network's images on.
-pub const VISIBLE_PIXELS: f64 = 3.0;
+/// An object is there to be seen from this many pixels of an image as wide as nuScenes' on.
+pub const VISIBLE_PIXELS: f64 = 75.0;
+
+/// The width of nuScenes' images, px.
+const NUSCENES_WIDTH: f64 = 1600.0;
 
 /// A generated place ready to be looked at.
 pub struct Place {
@@ -72,7 +78,9 @@ impl Place {
         let there = subjects(&self.log, stamp, MAX_GAP_NS);
         let shots = self.scenery.shots(cameras, map_from_ego, &there, stamp, true);
         let seen = visibility(&shots);
-        let is_seen = |subject: &&Subject| seen.get(&subject.number).is_some_and(|seen| seen.pixels >= VISIBLE_PIXELS);
+        let scale = cameras.first().map_or(1.0, |camera| f64::from(camera.image_size[0]) / NUSCENES_WIDTH);
+        let least = VISIBLE_PIXELS * scale * scale;
+        let is_seen = |subject: &&Subject| seen.get(&subject.number).is_some_and(|seen| seen.pixels >= least);
         let things: Vec<Thing> = there
             .iter()
             .filter(is_seen)
@@ -177,7 +185,7 @@ fn shown(shot: &Shot) -> Vec<u16> {
 /// To draw a clip takes longer than to learn from it, so each comes several times, far apart.
 pub struct Worlds {
     size: [u32; 2],
-    repeats: u64,
+    repeats: Repeats,
     drawn: Mutex<BTreeMap<u64, Arc<[Captured]>>>,
     places: Mutex<VecDeque<(u64, Arc<Place>)>>,
 }
@@ -200,18 +208,18 @@ impl Worlds {
     /// # Errors
     /// If the generator fails.
     pub fn clip(&self, index: u64) -> Result<Arc<[Captured]>, Error> {
-        let (newest, time) = (index / self.repeats, index % self.repeats);
-        let number = newest.checked_sub(time * APART).unwrap_or(EARLY + index);
+        let Repeats { times, apart } = self.repeats;
+        let (newest, time) = (index / times, index % times);
+        // In the beginning there are few to come again.
+        let number = newest - time * apart.min(newest / times);
         let known = self.drawn.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
         if let Some(known) = known {
             return Ok(known);
         }
         let clip: Arc<[Captured]> = self.draw(number)?.into();
-        if number < EARLY {
-            let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-            drawn.insert(number, Arc::clone(&clip));
-            drawn.retain(|number, _| number + self.repeats * APART > newest);
-        }
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        drawn.insert(number, Arc::clone(&clip));
+        drawn.retain(|number, _| number + times * apart > newest);
         Ok(clip)
     }
 

@@ -1,5 +1,7 @@
 //! Networks and frames of random numbers.
 
+use std::sync::Arc;
+
 use burn::module::{ModuleMapper, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Distribution, Tensor};
@@ -32,7 +34,12 @@ pub fn frame(config: &NetworkConfig, rng: &mut ChaCha8Rng) -> Frame {
     let mut noise = |count: usize, scale: f32| (0..count).map(|_| rng.random_range(-scale..scale)).collect();
     Frame {
         images: noise(config.cameras * 3 * height * width, 1.0),
-        lift: LiftTable { context, depth, seen, rays: noise(config.cameras * RAYS * (height / 8) * (width / 8), 1.0) },
+        lift: Arc::new(LiftTable {
+            context,
+            depth,
+            seen,
+            rays: noise(config.cameras * RAYS * (height / 8) * (width / 8), 1.0),
+        }),
         warp: WarpTable { index, weight: noise(cells, 0.5) },
         history: [0.1, 1.0],
     }
@@ -46,7 +53,7 @@ pub fn small(backbone: Backbone) -> NetworkConfig {
     config.image = [64, 96];
     config.backbone = backbone;
     (config.neck, config.context, config.lifted, config.head) = (20, 12, 28, 36);
-    (config.encoder, config.blocks) = ([24, 44], [2, 1]);
+    (config.encoder, config.blocks) = ([24, 44, 52], [2, 1, 1]);
     (config.grid.cells, config.depth.count, config.forecast_objects) = (32, 9, 24);
     config
 }

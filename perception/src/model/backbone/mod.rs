@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 pub use efficientnet::EfficientNet;
 pub(crate) use efficientnet::is_tap;
-pub use pretrained::load_efficientnet;
+pub use pretrained::{load_efficientnet, load_resnet};
 pub use resnet::ResNet;
 
 use crate::kernel::Kernels;
