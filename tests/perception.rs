@@ -55,3 +55,25 @@ fn export_writes_a_model_and_says_when_its_weights_are_random() {
     let report = export(&["own.onnx", "--json"]).json();
     assert_eq!((&report["network"], &report["is_random"]), (&"tiny".into(), &false.into()));
 }
+
+#[test]
+fn bench_says_how_long_each_stage_takes_and_what_was_not_built_in() {
+    let dir = Dir::new();
+    let bench = |args: &[&str]| dir.tandem(["perception", "bench"].iter().chain(args));
+    let stages = bench(&["--frames", "2", "--image", "320x180", "--json"]).json();
+    let number = |stage: &serde_json::Value, name: &str| stage[name].as_f64().unwrap();
+    let stages: Vec<_> = stages.as_array().unwrap().clone();
+    let names: Vec<_> = stages.iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
+    assert_eq!(names, ["prepare", "network", "decode", "track", "frame"]);
+    assert!(stages.iter().all(|stage| number(stage, "p50_ms") <= number(stage, "most_ms")));
+    let parts: f64 = stages[..4].iter().map(|stage| number(stage, "most_ms")).sum();
+    assert!(number(&stages[4], "p50_ms") <= parts + 1.0, "{stages:?}");
+
+    assert!(bench(&["--half"]).stderr.contains("--device"));
+    if cfg!(not(feature = "torch")) {
+        let out = dir.path().join("out");
+        let train = ["perception", "train", "--device", "torch-cuda", "--out", out.to_str().unwrap()];
+        assert!(dir.tandem(train.iter()).stderr.contains("feature `torch`"));
+        assert!(!out.exists());
+    }
+}

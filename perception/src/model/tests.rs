@@ -54,7 +54,8 @@ fn places(count: usize, below: usize) -> Tensor<A, 1, Int> {
     Tensor::from_data(values.as_slice(), &Default::default())
 }
 
-/// Gives every weight a value that is the same in every run, as large as it was made; biases and zeros 0.1.
+/// Gives every weight a value that is the same in every run, so large that what a layer makes is as large as its input;
+/// biases and zeros 0.1.
 struct Fix(u64);
 
 impl ModuleMapper<A> for Fix {
@@ -62,9 +63,12 @@ impl ModuleMapper<A> for Fix {
         self.0 += 1;
         let values = numbers(param.dims().iter().product(), self.0);
         param.map(|value| {
-            let rms: f32 = value.clone().powi_scalar(2).mean().sqrt().into_scalar().elem();
-            let fixed = Tensor::<A, 1>::from_data(values.as_slice(), &Default::default()).reshape(value.dims());
-            (fixed * if rms > 0.0 { rms } else { 0.1 }).detach().require_grad()
+            let most: f32 = value.clone().abs().max().into_scalar().elem();
+            let dims = value.dims();
+            let inputs = if D == 2 { dims[0] } else { dims.iter().skip(1).product() };
+            let rms = if D > 1 && most > 0.0 { (2.0 / inputs as f32).sqrt() } else { 0.1 };
+            let fixed = Tensor::<A, 1>::from_data(values.as_slice(), &Default::default()).reshape(dims);
+            (fixed * rms).detach().require_grad()
         })
     }
 }
