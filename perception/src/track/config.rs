@@ -103,7 +103,6 @@ impl Default for TrackerConfig {
             acceleration_density: 0.5,
             yaw_std_rad: 0.4,
             turning_density: 0.5,
-            ..vehicle
         };
         let fixture = Motion {
             gate_m: 1.0,
