@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::backend::Flex;
 use burn::module::{Module, ModuleMapper, Param};
@@ -43,6 +43,11 @@ pub trait Engine: Send {
 
 /// A network whose nodes take turns.
 pub type Shared = Arc<Mutex<dyn Engine>>;
+
+/// A network, also after a panic in another node: nothing that it keeps between frames is ever half made.
+pub fn lock(engine: &Shared) -> MutexGuard<'_, dyn Engine + 'static> {
+    engine.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A network on a backend of burn.
 pub struct Burn<B: Backend> {

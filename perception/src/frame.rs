@@ -10,7 +10,7 @@ use crate::kernel::Kernels;
 use crate::model::bev::{HISTORY_PLANES, Warp};
 use crate::model::lift::LiftIndices;
 use crate::model::{Input, NetworkConfig};
-use crate::rig::{LiftTable, RAYS, WarpTable};
+use crate::rig::{LiftTable, MIDDLE, RAYS, STEPS, WarpTable};
 
 /// What the network reads of one frame, on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,12 +79,6 @@ impl Frame {
     }
 }
 
-/// A byte of an image is this in the middle of its range, where the network's value is 0.
-pub(crate) const MIDDLE: f32 = 127.0;
-
-/// Steps of a byte for one of the network's value.
-pub(crate) const STEPS: f32 = 128.0;
-
 /// Images as bytes, `[batch, cameras, 3, height, width]`.
 fn bytes<B: Backend>(frames: &[&Frame], config: &NetworkConfig, device: &Device<B>) -> Tensor<B, 5, Int> {
     let byte = |value: &f32| (value * STEPS + MIDDLE).round() as u8;
@@ -105,7 +99,7 @@ fn shape(frames: &[&Frame], config: &NetworkConfig) -> [usize; 5] {
 }
 
 /// Which image feature every voxel of frames reads.
-pub(crate) fn lift<B: Backend>(frames: &[&Frame], config: &NetworkConfig, device: &Device<B>) -> LiftIndices<B> {
+fn lift<B: Backend>(frames: &[&Frame], config: &NetworkConfig, device: &Device<B>) -> LiftIndices<B> {
     let [height, width] = config.image;
     let pixels = config.cameras * (height / 8) * (width / 8);
     let rays = [frames.len() * config.cameras, RAYS, height / 8, width / 8];

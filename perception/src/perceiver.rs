@@ -1,7 +1,7 @@
 //! The network at work on a drive: keeps calibration, memory and weights, and answers frame by frame.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nalgebra::Isometry3;
@@ -12,7 +12,7 @@ use tandem_graph::Stamp;
 
 use crate::Error;
 use crate::decode::{Numbers, SeenBox};
-use crate::engine::{Answer, Engine, Kept, Shared};
+use crate::engine::{Answer, Kept, Shared, lock};
 use crate::frame::Frame;
 use crate::lanes::{SeenLane, lanes};
 use crate::model::NetworkConfig;
@@ -192,9 +192,4 @@ impl Perceiver {
             }
         }
     }
-}
-
-/// The engine, also after a panic in another node: what it keeps between frames are weights alone.
-fn lock(engine: &Shared) -> MutexGuard<'_, dyn Engine + 'static> {
-    engine.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use nalgebra::{Isometry3, Matrix3};
 use noise::{Stir, frame, small};
 use rand::SeedableRng;
@@ -61,6 +61,10 @@ fn a_session_says_what_burn_says() {
         for frame in [&first, &second] {
             let found = session.answer(frame, kept.as_ref().map(|[session, _]| session)).unwrap();
             let wanted = burn.answer(frame, kept.as_ref().map(|[_, burn]| burn)).unwrap();
+            let current = (
+                found.kept.downcast_ref::<Vec<f32>>().unwrap().clone(),
+                wanted.kept.downcast_ref::<Tensor<Flex, 4>>().unwrap().to_data().to_vec().unwrap(),
+            );
             kept = Some([found.kept, wanted.kept]);
             assert_eq!(found.numbers.cells, wanted.numbers.cells);
             for (found, wanted) in [
@@ -68,19 +72,22 @@ fn a_session_says_what_burn_says() {
                 (found.numbers.forecasts, wanted.numbers.forecasts),
                 (found.numbers.map, wanted.numbers.map),
                 (found.numbers.embedding, wanted.numbers.embedding),
+                current,
             ] {
                 assert_eq!(found.len(), wanted.len());
                 assert!(found.iter().zip(&wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-4));
             }
         }
         // A frame of another shape is an error, and the session lives on.
+        let short: Kept = Arc::new(vec![0.0_f32; 3]);
+        assert!(matches!(session.answer(&first, Some(&short)), Err(Error::Model { .. })));
         let mut cut = first.clone();
         cut.images.pop();
         assert!(matches!(session.answer(&cut, None), Err(Error::Model { .. })));
         let mut outside = first.clone();
         Arc::make_mut(&mut outside.lift).context[0] = i32::MAX;
         assert!(matches!(session.answer(&outside, None), Err(Error::Model { .. })));
-        assert!(session.answer(&first, None).is_ok());
+        assert!(session.answer(&first, kept.as_ref().map(|[session, _]| session)).is_ok());
     }
 }
 

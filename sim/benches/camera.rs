@@ -16,7 +16,7 @@ fn moment(criterion: &mut Criterion) {
     let scenery = Scenery::new(&log, &Look::of(1));
     let ego = log.ego.states[log.ego.states.len() / 2];
     let there = subjects(&log, ego.stamp, MAX_GAP_NS);
-    for ([width, height], with_truth) in [([1600, 900], false), ([320, 128], false), ([320, 128], true)] {
+    for ([width, height], with_truth) in [([1600, 900], false), ([448, 160], false), ([448, 160], true)] {
         let cameras = rig::nuscenes(width, height);
         let what = if with_truth { ", with depth and semantics" } else { "" };
         criterion.bench_function(&format!("six cameras of {width} × {height}{what}"), |bencher| {

@@ -68,7 +68,7 @@ impl Looking {
             Some(path) => engine::open(path)?,
             None => engine::own()?,
         };
-        let image = Perceiver::new(Arc::clone(&engine)).config().image;
+        let image = engine::lock(&engine).config().image;
         let sight = CameraSight::new("cameras", move |_, sight| {
             let cameras: Vec<String> = sight.rig.iter().map(|camera| camera.name.clone()).collect();
             Box::new(PerceptionNode::new(Perceiver::new(Arc::clone(&engine)), &cameras))

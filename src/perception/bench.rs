@@ -1,13 +1,14 @@
 //! `tandem perception bench`: how long a frame takes on this machine, from decoded images to tracked objects.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 use burn::backend::Flex;
 use burn::tensor::Device;
 use serde::Serialize;
 use tandem_graph::Stamp;
+use tandem_graph::live::bench::Latency;
 use tandem_perception::engine::{self, Burn, Shared};
 use tandem_perception::kernel::Kernels;
 use tandem_perception::node::detections;
@@ -75,7 +76,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let there = subjects(&log, from, MAX_GAP_NS);
     let shots = Scenery::new(&log, &Look::of(1)).shots(&cameras, &pose, &there, from, false);
     let images: Vec<_> = shots.iter().map(|shot| Some(Pixels::from(&shot.image))).collect();
-    let mut times: [Vec<Duration>; 5] = Default::default();
+    let mut times_ns: [Vec<i64>; 5] = Default::default();
     let warm_up = args.frames / 10 + 1;
     for frame in 0..warm_up + args.frames {
         let stamp = Stamp::from_ns(frame as i64 * PERIOD_NS);
@@ -86,10 +87,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         if frame >= warm_up {
             let stages = percept.times;
             let all = [stages.prepare, stages.network, stages.decode, seen.elapsed(), start.elapsed()];
-            times.iter_mut().zip(all).for_each(|(times, time)| times.push(time));
+            times_ns.iter_mut().zip(all).for_each(|(times, time)| times.push(time.as_nanos() as i64));
         }
     }
-    let stages: Vec<_> = ["prepare", "network", "decode", "track", "frame"].into_iter().zip(times).map(stage).collect();
+    let names = ["prepare", "network", "decode", "track", "frame"];
+    let stages: Vec<_> = names.into_iter().zip(times_ns).filter_map(stage).collect();
     if args.json {
         println!("{}", serde_json::to_string(&stages)?);
     } else {
@@ -103,13 +105,9 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn stage((stage, mut times): (&'static str, Vec<Duration>)) -> Stage {
-    times.sort_unstable();
-    let at = |share: f64| {
-        let last = times.len().saturating_sub(1);
-        times.get((share * last as f64).round() as usize).map_or(0.0, |time| time.as_secs_f64() * 1e3)
-    };
-    Stage { stage, p50_ms: at(0.5), p99_ms: at(0.99), most_ms: at(1.0) }
+fn stage((stage, times_ns): (&'static str, Vec<i64>)) -> Option<Stage> {
+    let Latency { p50_ms, p99_ms, max_ms } = Latency::of(times_ns)?;
+    Some(Stage { stage, p50_ms, p99_ms, most_ms: max_ms })
 }
 
 fn engine(args: &Args) -> anyhow::Result<Shared> {
@@ -126,9 +124,8 @@ fn engine(args: &Args) -> anyhow::Result<Shared> {
         }
         #[cfg(feature = "torch")]
         Processor::Torch | Processor::TorchCuda => {
-            use burn::backend::libtorch::{LibTorch, LibTorchDevice};
-            tandem_perception::kernel::torch::try_convolutions();
-            let device = if args.device.is_gpu() { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu };
+            use burn::backend::LibTorch;
+            let device = args.device.torch();
             if args.half { on::<LibTorch<burn::tensor::f16>>(args, device) } else { on::<LibTorch>(args, device) }
         }
         #[cfg(not(all(feature = "cuda", feature = "torch")))]

@@ -33,4 +33,12 @@ impl Processor {
     pub fn is_gpu(self) -> bool {
         matches!(self, Self::Cuda | Self::TorchCuda)
     }
+
+    /// LibTorch's device, ready to be computed on.
+    #[cfg(feature = "torch")]
+    pub fn torch(self) -> burn::backend::libtorch::LibTorchDevice {
+        use burn::backend::libtorch::LibTorchDevice;
+        tandem_perception::kernel::torch::try_convolutions();
+        if self.is_gpu() { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu }
+    }
 }

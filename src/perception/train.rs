@@ -101,9 +101,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         #[cfg(feature = "torch")]
         Processor::Torch | Processor::TorchCuda => {
             use burn::backend::libtorch::{LibTorch, LibTorchDevice};
-            tandem_perception::kernel::torch::try_convolutions();
-            let learner = if args.device.is_gpu() { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu };
-            let devices = Devices { host: LibTorchDevice::Cpu, learner };
+            let devices = Devices { host: LibTorchDevice::Cpu, learner: args.device.torch() };
             Ok(train::<Autodiff<LibTorch>>(&plan, &places, &source, &mut report, &devices)?)
         }
         #[cfg(not(all(feature = "cuda", feature = "torch")))]

@@ -196,18 +196,19 @@ fn failed(reason: impl ToString) -> Error {
 
 impl Report {
     fn new(sent: u64, seen: Seen) -> Self {
-        let Seen { counters, unread, latency_ns } = seen;
+        let Seen { counters, unread, mut latency_ns } = seen;
         let seen = latency_ns.len() as u64;
         let arrived = counters.received + counters.lost;
         let given = seen + counters.dropped + unread + counters.malformed;
         let unreported = sent.abs_diff(arrived) + counters.received.abs_diff(given);
-        Self { sent, counters, seen, unread, unreported, latency: Latency::of(latency_ns) }
+        let latency = Latency::of(latency_ns.split_off(WARM_UP.min(latency_ns.len())));
+        Self { sent, counters, seen, unread, unreported, latency }
     }
 }
 
 impl Latency {
-    fn of(mut latency_ns: Vec<i64>) -> Option<Self> {
-        latency_ns.drain(..WARM_UP.min(latency_ns.len()));
+    /// Of latencies in ns, in any order; `None` of none.
+    pub fn of(mut latency_ns: Vec<i64>) -> Option<Self> {
         latency_ns.sort_unstable();
         // The nearest-rank percentile.
         let rank = |percent: usize| latency_ns.get((latency_ns.len() * percent).div_ceil(100).max(1) - 1);

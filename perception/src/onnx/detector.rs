@@ -10,7 +10,7 @@ use super::runtime::{Given, Model, Options};
 use crate::Error;
 use crate::decode::SeenBox;
 use crate::model::NetworkConfig;
-use crate::rig::{Pixels, Preparation};
+use crate::rig::{MIDDLE, Pixels, Preparation, STEPS};
 
 /// A detector that somebody else trained.
 #[derive(Debug)]
@@ -97,8 +97,7 @@ fn pixels(wanted: &Images, cameras: &mut [Preparation], images: &[Option<Pixels<
             let color = if wanted.order == Order::Rgb { channel } else { 2 - channel };
             for (pixel, value) in planes[color * plane..][..plane].iter().enumerate() {
                 let place = if channels_last { pixel * 3 + channel } else { channel * plane + pixel };
-                // Preparation gives (value − 127) / 128.
-                out[place] = (value * 128.0 + 127.0 - wanted.mean[channel]) / wanted.std[channel];
+                out[place] = (value * STEPS + MIDDLE - wanted.mean[channel]) / wanted.std[channel];
             }
         }
     }

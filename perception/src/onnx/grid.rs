@@ -8,6 +8,7 @@ use super::layer::{add, concat, conv, conv_relu, double, gather, linear, reshape
 use crate::kernel::GroundBins;
 use crate::model::NetworkConfig;
 use crate::model::bev::{GridEncoder, HISTORY_PLANES, PLACE_PLANES, place_planes};
+use crate::model::layer::ResidualBlock;
 use crate::model::lift::{Lift, gain, ground_bins};
 
 /// onnxruntime's blocked convolutions take channels by fours.
@@ -123,21 +124,16 @@ pub(super) fn encode<B: Backend>(
     let all = concat(graph, &[&current, &warped, &history, &place], 1);
     let channels = 2 * config.encoder[0] + HISTORY_PLANES + planes;
     let fused = Kernel::of(&encoder.fuse).widened(channels).emit(graph, &all);
-    let mut fine = super::layer::relu(graph, &fused);
-    for (number, block) in encoder.fine.iter().enumerate() {
-        graph.part(&format!("encoder.fine.{number}"));
-        fine = residual(graph, block, &fine);
-    }
-    let mut coarse = fine.clone();
-    for (number, block) in encoder.coarse.iter().enumerate() {
-        graph.part(&format!("encoder.coarse.{number}"));
-        coarse = residual(graph, block, &coarse);
-    }
-    let mut deep = coarse.clone();
-    for (number, block) in encoder.deep.iter().enumerate() {
-        graph.part(&format!("encoder.deep.{number}"));
-        deep = residual(graph, block, &deep);
-    }
+    let fused = super::layer::relu(graph, &fused);
+    let mut chain = |name: &str, blocks: &[ResidualBlock<B>], x: &Value| {
+        blocks.iter().enumerate().fold(x.clone(), |x, (number, block)| {
+            graph.part(&format!("encoder.{name}.{number}"));
+            residual(graph, block, &x)
+        })
+    };
+    let fine = chain("fine", &encoder.fine, &fused);
+    let coarse = chain("coarse", &encoder.coarse, &fine);
+    let deep = chain("deep", &encoder.deep, &coarse);
     graph.part("encoder.merge");
     let deep = conv(graph, &encoder.deep_lateral, &deep);
     let deep = double(graph, &deep);

@@ -8,6 +8,7 @@ mod rays;
 mod warp;
 
 pub use lift::LiftTable;
+pub(crate) use prepare::{MIDDLE, STEPS};
 pub use prepare::{Pixels, Preparation};
 pub use rays::RAYS;
 pub use warp::WarpTable;

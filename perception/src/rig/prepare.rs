@@ -24,6 +24,12 @@ impl<'a> From<&'a Image> for Pixels<'a> {
     }
 }
 
+/// A byte of an image is this in the middle of its range, where the network's value is 0.
+pub(crate) const MIDDLE: f32 = 127.0;
+
+/// Steps of a byte for one of the network's value.
+pub(crate) const STEPS: f32 = 128.0;
+
 /// How one camera's images become the network's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preparation {
@@ -104,7 +110,7 @@ impl Preparation {
                     sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weight * value);
                 }
                 for (plane, sum) in sum.into_iter().enumerate() {
-                    planes[(plane * rows + row) * columns + column] = (sum - 127.0) / 128.0;
+                    planes[(plane * rows + row) * columns + column] = (sum - MIDDLE) / STEPS;
                 }
             }
         }

@@ -78,7 +78,7 @@ pub struct TrackerConfig {
     pub fixture: Motion,
 }
 
-/// For the network that comes with the program: the spreads are about the errors that it has on worlds that it was not
+/// For the network that comes with the program: the spreads, but for vehicles' speeds, are about the errors that it has on worlds that it was not
 /// trained on (`tandem perception eval`), and an object begins where more of them are right than wrong.
 impl Default for TrackerConfig {
     fn default() -> Self {

@@ -52,9 +52,6 @@ const MAX_GAP_NS: i64 = 250_000_000;
 /// An object is there to be seen from this many pixels of an image as wide as nuScenes' on.
 pub const VISIBLE_PIXELS: f64 = 75.0;
 
-/// The width of nuScenes' images, px.
-const NUSCENES_WIDTH: f64 = 1600.0;
-
 /// A generated place ready to be looked at.
 pub struct Place {
     /// What happens there.
@@ -78,7 +75,7 @@ impl Place {
         let there = subjects(&self.log, stamp, MAX_GAP_NS);
         let shots = self.scenery.shots(cameras, map_from_ego, &there, stamp, true);
         let seen = visibility(&shots);
-        let scale = cameras.first().map_or(1.0, |camera| f64::from(camera.image_size[0]) / NUSCENES_WIDTH);
+        let scale = cameras.first().map_or(1.0, |camera| f64::from(camera.image_size[0]) / rig::FULL[0]);
         let least = VISIBLE_PIXELS * scale * scale;
         let is_seen = |subject: &&Subject| seen.get(&subject.number).is_some_and(|seen| seen.pixels >= least);
         let things: Vec<Thing> = there

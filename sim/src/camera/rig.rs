@@ -10,7 +10,7 @@ use super::noise::Dice;
 use crate::Error;
 
 /// The size of nuScenes' images, px.
-const FULL: [f64; 2] = [1600.0, 900.0];
+pub const FULL: [f64; 2] = [1600.0, 900.0];
 
 /// A camera's name, mount (m), yaw (deg), focal length and principal point (px).
 type Usual = (&'static str, [f64; 3], f64, f64, [f64; 2]);

