@@ -16,6 +16,7 @@ pub mod path;
 pub mod perceiver;
 pub mod picture;
 pub mod rig;
+pub mod roads;
 pub mod track;
 pub mod train;
 pub mod truth;

@@ -17,6 +17,7 @@ use crate::frame::Frame;
 use crate::lanes::{SeenLane, lanes};
 use crate::model::NetworkConfig;
 use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
+use crate::roads::RoadMemory;
 
 /// The previous frame should be about so old, s: what the network was trained on.
 const MEMORY_S: f64 = 0.5;
@@ -31,6 +32,8 @@ pub struct Percept {
     pub boxes: Vec<SeenBox>,
     /// Lanes in the vehicle's frame.
     pub lanes: Vec<SeenLane>,
+    /// `[6, cells, cells]`, as the network's, with what earlier frames showed of the map.
+    pub map: Vec<f32>,
     /// The network's numbers.
     pub numbers: Numbers,
     /// Cameras that gave no image.
@@ -59,6 +62,7 @@ pub struct Perceiver {
     rig: Option<Rig>,
     frame: Frame,
     memory: VecDeque<Memory>,
+    roads: RoadMemory,
 }
 
 /// A rig's calibration, prepared.
@@ -85,7 +89,8 @@ impl Perceiver {
         let images = vec![0.0; config.cameras * 3 * config.image[0] * config.image[1]];
         let lift = Arc::new(LiftTable::new(&config, &[], GridFrame::VEHICLE));
         let frame = Frame { images, lift, warp: WarpTable::none(&config.grid), history: [0.0; 2] };
-        Self { engine, config, rig: None, frame, memory: VecDeque::new() }
+        let roads = RoadMemory::new(&config.grid);
+        Self { engine, config, rig: None, frame, memory: VecDeque::new(), roads }
     }
 
     /// What the network is like.
@@ -96,6 +101,7 @@ impl Perceiver {
     /// Forgets earlier frames.
     pub fn forget(&mut self) {
         self.memory.clear();
+        self.roads.forget();
     }
 
     /// Sees one frame. `images` has an entry a camera, `None` where it is missing.
@@ -119,11 +125,14 @@ impl Perceiver {
         let answered = Instant::now();
         self.memory.push_back(Memory { stamp, map_from_ego: here, grid: kept });
         let boxes = numbers.boxes(&self.config);
-        let lanes = lanes(&self.config.grid, &numbers.map);
+        let mut map = numbers.map.clone();
+        self.roads.add(stamp, here, &mut map);
+        let lanes = lanes(&self.config.grid, &map);
         let present = self.rig.as_ref().and_then(|rig| rig.present.as_deref()).unwrap_or_default();
         Ok(Percept {
             boxes,
             lanes,
+            map,
             numbers,
             missing: (0..present.len()).filter(|number| !present[*number]).collect(),
             coverage: self.rig.as_ref().map_or(0.0, |rig| rig.coverage),

@@ -207,8 +207,7 @@ fn count_lanes(counts: &mut LaneMetrics, grid: &Grid, roads: &RoadPlanes, percep
 fn count_map(map: &mut MapIou, grid: &Grid, truth: &RoadPlanes, percept: &Percept) {
     let cells = grid.cells * grid.cells;
     for plane in MapPlane::ALL {
-        let said: Vec<f32> =
-            percept.numbers.map[plane as usize * cells..][..cells].iter().map(|x| sigmoid(*x)).collect();
+        let said: Vec<f32> = percept.map[plane as usize * cells..][..cells].iter().map(|x| sigmoid(*x)).collect();
         let is_there: Vec<bool> = truth.planes[plane as usize].iter().map(|value| *value == 1).collect();
         map.add(plane as usize, &said, &is_there, 0.5);
     }

@@ -155,7 +155,7 @@ impl PerceptionNode {
         let grid = &self.perceiver.config().grid;
         let side = grid.cells;
         let corner = map_from_ego * nalgebra::Point3::new(-grid.extent_m, -grid.extent_m, 0.0);
-        let drivable = &percept.numbers.map[..side * side];
+        let drivable = &percept.map[..side * side];
         // An occupancy grid's rows run along y, ours along x.
         let cells = (0..side * side).map(|at| drivable[(at % side) * side + at / side]);
         OccupancyGrid {
