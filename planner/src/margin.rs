@@ -1,5 +1,6 @@
 //! Room for doubt: the others are planned around as if they were a little larger than they seem.
 
+use nalgebra::Vector2;
 use tandem_datasets::{Class, EgoBody};
 
 use crate::state::{Agent, VehicleState};
@@ -18,6 +19,33 @@ fn margin_m(agent: &Agent) -> (f64, f64) {
         _ => {
             let moving = (agent.speed_mps.abs() / MOVING_MPS).min(1.0);
             (0.1 + 0.3 * moving, 0.05 + 0.1 * moving)
+        }
+    }
+}
+
+/// What is moved out of the vehicle is left this far from it, m.
+const APART_M: f64 = 0.05;
+
+/// Moves agents that seem to be where the vehicle's front is out of it, before it or beside it, whichever is nearer: they
+/// cannot be there, and what is touched at the start would no longer count as a collision.
+pub(crate) fn keep_apart(agents: &mut [Agent], ego: &VehicleState, body: &EgoBody) {
+    let outline = body.outline(ego.pose);
+    let ahead = outline.pose.heading();
+    let left = Vector2::new(-ahead.y, ahead.x);
+    for agent in agents {
+        let Some(other) = agent.outline(0).filter(|other| other.intersects(&outline)) else { continue };
+        let between = other.pose.position() - outline.pose.position();
+        let (ahead_m, left_m) = (between.dot(&ahead), between.dot(&left));
+        if ahead_m <= 0.0 {
+            continue;
+        }
+        let (sin, cos) = (other.pose.yaw - outline.pose.yaw).sin_cos();
+        let reach = |along: f64, across: f64| other.length * along.abs() + other.width * across.abs();
+        let out_ahead_m = (reach(cos, sin) + outline.length) / 2.0 + APART_M - ahead_m;
+        let out_left_m = (reach(sin, cos) + outline.width) / 2.0 + APART_M - left_m.abs();
+        let shift = if out_ahead_m < out_left_m { ahead * out_ahead_m } else { left * out_left_m.copysign(left_m) };
+        for pose in &mut agent.path {
+            (pose.x, pose.y) = (pose.x + shift.x, pose.y + shift.y);
         }
     }
 }
@@ -45,6 +73,30 @@ mod tests {
     use tandem_datasets::Pose2;
 
     use super::*;
+
+    #[test]
+    fn what_seems_to_be_in_the_vehicles_front_is_put_before_or_beside_it() {
+        let (ego, body) = (VehicleState::default(), EgoBody::default());
+        let front_m = body.rear_axle_to_center + body.length / 2.0;
+        let car = |x: f64| Agent {
+            id: 1,
+            class: Class::Car,
+            length: 4.0,
+            width: 2.0,
+            path: vec![Pose2::new(x, 0.5, 0.0), Pose2::new(x + 1.0, 0.5, 0.0)],
+            speed_mps: 10.0,
+        };
+        let mut beside = car(front_m - 1.0);
+        beside.path.iter_mut().for_each(|pose| pose.y = 2.0);
+        let mut agents = [car(front_m + 1.5), car(front_m + 2.5), car(-2.0), beside];
+        keep_apart(&mut agents, &ego, &body);
+        assert!((agents[0].path[0].x - (front_m + 2.0 + APART_M)).abs() < 1e-9);
+        assert!((agents[0].path[1].x - agents[0].path[0].x - 1.0).abs() < 1e-9 && agents[0].path[0].y == 0.5);
+        assert!((agents[3].path[0].y - (body.width / 2.0 + 1.0 + APART_M)).abs() < 1e-9);
+        // What is apart, or behind, stays.
+        assert_eq!(agents[1].path, car(front_m + 2.5).path);
+        assert_eq!(agents[2].path, car(-2.0).path);
+    }
 
     #[test]
     fn agents_grow_unless_the_vehicle_is_within_the_margin() {

@@ -6,7 +6,7 @@ use super::objective::{Objective, Recent};
 use super::setting;
 use crate::fallback;
 use crate::guidance::Effects;
-use crate::margin::add_margins;
+use crate::margin::{add_margins, keep_apart};
 use crate::plan::{Fallback, Plan, Planner};
 use crate::predict::Predictor;
 use crate::proposals::tandem::{Before, Generator, waypoint_poses};
@@ -48,6 +48,7 @@ impl Planner for Tandem {
     fn plan(&mut self, scene: &Scene) -> Plan {
         let effects = scene.guidance.effects(scene.now);
         self.predictor.predict(scene, &mut self.agents);
+        keep_apart(&mut self.agents, &scene.ego, &scene.body);
         add_margins(&mut self.agents, &scene.ego, &scene.body);
         self.lights.update(scene.now, &scene.signals);
         let before = self.before(scene.now);
