@@ -71,6 +71,7 @@ fn real_detections_of_a_real_scene_are_tracked_this_well_at_least() {
                 yaw_rad: found.yaw_rad,
                 velocity_mps: None,
                 score: found.score,
+                covariance: None,
             })
             .collect();
         tracker.update(keyframe.stamp, &detections);

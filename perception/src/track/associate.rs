@@ -27,10 +27,7 @@ pub(super) fn associate(tracks: &[Track], detections: &[Detection], config: &Tra
             (0..detections.len()).filter(|column| Kind::of(detections[*column].class) == kind).collect();
         let pairs: Vec<Vec<Pair>> = rows
             .iter()
-            .map(|row| {
-                let seen = Seen::new(&tracks[*row], config);
-                columns.iter().map(|column| seen.pair(&detections[*column])).collect()
-            })
+            .map(|row| columns.iter().map(|column| pair(&tracks[*row], &detections[*column], config)).collect())
             .collect();
         let assigned = crate::assign::assign(rows.len(), columns.len(), |row, column| pairs[row][column].cost);
         for (row, column) in assigned.into_iter().enumerate() {
@@ -46,36 +43,17 @@ struct Pair {
     is_possible: bool,
 }
 
-/// Where and how surely a track will be seen.
-struct Seen<'a> {
-    track: &'a Track,
-    inverse: nalgebra::Matrix2<f64>,
-    log_determinant: f64,
-    gate_m: f64,
-}
-
-impl<'a> Seen<'a> {
-    fn new(track: &'a Track, config: &TrackerConfig) -> Self {
-        let motion = config.motion(track.class());
-        let covariance = track.planar.seen_covariance(motion.position_std_m);
-        // Positive definite: the sum of a covariance and a positive diagonal.
-        let inverse = covariance.try_inverse().unwrap_or_else(nalgebra::Matrix2::identity);
-        Self {
-            track,
-            inverse,
-            log_determinant: covariance.determinant().max(f64::MIN_POSITIVE).ln(),
-            gate_m: motion.gate_m,
-        }
-    }
-
-    fn pair(&self, detection: &Detection) -> Pair {
-        let [x, y, _] = detection.center;
-        let state = &self.track.planar.state;
-        let apart = Vector2::new(x - state[0], y - state[1]);
-        let price = if self.track.class() == detection.class { 0.0 } else { CLASS_PRICE };
-        let distance = (apart.transpose() * self.inverse * apart)[0] + price;
-        let is_possible = apart.norm() < self.gate_m && distance < GATE;
-        // What can't be costs as much as the farthest that can, so that none is made worse to make one more.
-        Pair { cost: self.log_determinant + if is_possible { distance } else { GATE }, is_possible }
-    }
+/// How well a track and a detection fit: by where, and how surely, the track is expected to be seen.
+fn pair(track: &Track, detection: &Detection, config: &TrackerConfig) -> Pair {
+    let [x, y, _] = detection.center;
+    let apart = Vector2::new(x - track.planar.state[0], y - track.planar.state[1]);
+    let covariance = track.planar.seen_covariance(detection.noise(config));
+    // Positive definite: the sum of two covariances.
+    let inverse = covariance.try_inverse().unwrap_or_default();
+    let log_determinant = covariance.determinant().max(f64::MIN_POSITIVE).ln();
+    let price = if track.class() == detection.class { 0.0 } else { CLASS_PRICE };
+    let distance = (apart.transpose() * inverse * apart)[0] + price;
+    let is_possible = apart.norm() < config.motion(track.class()).gate_m && distance < GATE;
+    // What can't be costs as much as the farthest that can, so that none is made worse to make one more.
+    Pair { cost: log_determinant + if is_possible { distance } else { GATE }, is_possible }
 }

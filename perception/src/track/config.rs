@@ -49,6 +49,8 @@ pub struct Motion {
     pub velocity_turns: bool,
     /// How the velocity wanders: spectral density of white acceleration, m²/s³.
     pub acceleration_density: f64,
+    /// The share of things that stand.
+    pub standing_share: f64,
     /// Standard deviation of a detected yaw, rad.
     pub yaw_std_rad: f64,
     /// How the yaw rate wanders: spectral density of white angular acceleration, rad²/s³.
@@ -64,6 +66,8 @@ pub struct TrackerConfig {
     pub birth_score: f64,
     /// An object counts from this many sightings on; until then one miss ends it.
     pub confirm_hits: u32,
+    /// An object whose sightings are less certain than this on the mean does not count.
+    pub confirm_score: f64,
     /// An object unseen for longer is forgotten, s.
     pub forget_after_s: f64,
     /// The probability that a thing that is there is detected.
@@ -85,11 +89,11 @@ impl Default for TrackerConfig {
         let vehicle = Motion {
             gate_m: 5.0,
             position_std_m: 0.6,
-            // A network that sees two frames tells too low a speed again and again: little is to be learnt from the next.
-            velocity_std_mps: 8.0,
+            velocity_std_mps: 4.0,
             unknown_speed_mps: 6.0,
             velocity_turns: true,
             acceleration_density: 2.0,
+            standing_share: 0.6,
             yaw_std_rad: 0.15,
             turning_density: 0.05,
         };
@@ -101,6 +105,7 @@ impl Default for TrackerConfig {
             unknown_speed_mps: 1.2,
             velocity_turns: false,
             acceleration_density: 0.5,
+            standing_share: 0.5,
             yaw_std_rad: 0.4,
             turning_density: 0.5,
         };
@@ -108,6 +113,7 @@ impl Default for TrackerConfig {
             gate_m: 1.0,
             unknown_speed_mps: 0.05,
             acceleration_density: 1e-4,
+            standing_share: 0.999,
             turning_density: 1e-4,
             ..pedestrian
         };
@@ -115,6 +121,7 @@ impl Default for TrackerConfig {
             min_score: 0.1,
             birth_score: 0.45,
             confirm_hits: 2,
+            confirm_score: 0.35,
             forget_after_s: 1.2,
             detection_probability: 0.8,
             vehicle,

@@ -14,13 +14,12 @@ pub(super) struct Planar {
 }
 
 impl Planar {
-    /// At a place seen with a standard deviation, with a velocity known to another.
-    pub fn new(position: [f64; 2], position_std_m: f64, velocity_mps: [f64; 2], velocity_std_mps: f64) -> Self {
-        let (p, v) = (position_std_m.powi(2), velocity_std_mps.powi(2));
-        Self {
-            state: Vector4::new(position[0], position[1], velocity_mps[0], velocity_mps[1]),
-            covariance: Matrix4::from_diagonal(&Vector4::new(p, p, v, v)),
-        }
+    /// At a place seen with a covariance, with a velocity known to another.
+    pub fn new(position: [f64; 2], noise: Matrix2<f64>, velocity_mps: [f64; 2], velocity_std_mps: f64) -> Self {
+        let v = velocity_std_mps.powi(2);
+        let mut covariance = Matrix4::from_diagonal(&Vector4::new(0.0, 0.0, v, v));
+        covariance.fixed_view_mut::<2, 2>(0, 0).copy_from(&noise);
+        Self { state: Vector4::new(position[0], position[1], velocity_mps[0], velocity_mps[1]), covariance }
     }
 
     /// Moves on at constant speed, along a circle where the velocity turns (Bar-Shalom et al., section 11.7.1, with a
@@ -54,24 +53,24 @@ impl Planar {
     }
 
     /// The covariance of where it will be seen, m².
-    pub fn seen_covariance(&self, position_std_m: f64) -> Matrix2<f64> {
-        self.covariance.fixed_view::<2, 2>(0, 0) + Matrix2::identity() * position_std_m.powi(2)
+    pub fn seen_covariance(&self, noise: Matrix2<f64>) -> Matrix2<f64> {
+        self.covariance.fixed_view::<2, 2>(0, 0) + noise
     }
 
     /// Takes in a place.
-    pub fn see_position(&mut self, position: [f64; 2], std_m: f64) {
-        self.see(0, Vector2::from(position), std_m);
+    pub fn see_position(&mut self, position: [f64; 2], noise: Matrix2<f64>) {
+        self.see(0, Vector2::from(position), noise);
     }
 
     /// Takes in a velocity.
     pub fn see_velocity(&mut self, velocity_mps: [f64; 2], std_mps: f64) {
-        self.see(2, Vector2::from(velocity_mps), std_mps);
+        self.see(2, Vector2::from(velocity_mps), Matrix2::identity() * std_mps.powi(2));
     }
 
     /// Takes in two neighbouring parts of the state, from `first` on.
-    fn see(&mut self, first: usize, measured: Vector2<f64>, std: f64) {
+    fn see(&mut self, first: usize, measured: Vector2<f64>, noise: Matrix2<f64>) {
         let innovation = measured - self.state.fixed_rows::<2>(first);
-        let covariance = self.covariance.fixed_view::<2, 2>(first, first) + Matrix2::identity() * std.powi(2);
+        let covariance = self.covariance.fixed_view::<2, 2>(first, first) + noise;
         let Some(inverse) = covariance.try_inverse() else { return };
         let cross = self.covariance.fixed_columns::<2>(first).into_owned();
         let gain = cross * inverse;
@@ -158,17 +157,22 @@ impl Drifting {
 mod tests {
     use super::*;
 
+    /// The covariance of a place seen equally well along all directions.
+    fn round(std_m: f64) -> Matrix2<f64> {
+        Matrix2::identity() * std_m.powi(2)
+    }
+
     #[test]
     fn one_step_is_as_worked_out_by_hand() {
         let (r, v, q, t): (f64, f64, f64, f64) = (0.5, 4.0, 0.3, 0.2);
-        let mut filter = Planar::new([1.0, -2.0], r, [3.0, 0.0], v);
+        let mut filter = Planar::new([1.0, -2.0], round(r), [3.0, 0.0], v);
         filter.predict(t, 0.0, q);
         // Along one axis: predicted variances, then the scalar Kalman gain.
         let p = r * r + t * t * v * v + q * t.powi(3) / 3.0;
         let pv = t * v * v + q * t * t / 2.0;
         let vv = v * v + q * t;
         let s = p + r * r;
-        filter.see_position([2.0, -2.5], r);
+        filter.see_position([2.0, -2.5], round(r));
         let expected = Vector4::new(
             1.6 + p / s * (2.0 - 1.6),
             -2.0 + p / s * (-2.5 + 2.0),
@@ -185,10 +189,10 @@ mod tests {
     #[test]
     fn the_steady_gains_solve_the_filters_algebraic_equations() {
         let (r, q, t): (f64, f64, f64) = (0.7, 1.3, 0.4);
-        let mut filter = Planar::new([0.0, 0.0], r, [0.0, 0.0], 5.0);
+        let mut filter = Planar::new([0.0, 0.0], round(r), [0.0, 0.0], 5.0);
         for _ in 0..200 {
             filter.predict(t, 0.0, q);
-            filter.see_position([0.0, 0.0], r);
+            filter.see_position([0.0, 0.0], round(r));
         }
         // In the steady state the updated covariance is r²·(α, β/t); equating the predicted covariance of one step with
         // that of the next leaves these two equations for the gains α and β/t.
@@ -201,7 +205,7 @@ mod tests {
     #[test]
     fn two_short_steps_are_one_long_step() {
         for (turn_rate_radps, acceleration_density) in [(0.0, 2.0), (0.8, 0.0)] {
-            let mut once = Planar::new([0.0, 0.0], 0.5, [1.0, 2.0], 3.0);
+            let mut once = Planar::new([0.0, 0.0], round(0.5), [1.0, 2.0], 3.0);
             let mut twice = once;
             once.predict(0.5, turn_rate_radps, acceleration_density);
             twice.predict(0.2, turn_rate_radps, acceleration_density);
@@ -214,14 +218,14 @@ mod tests {
     #[test]
     fn a_quarter_turn_ends_where_the_circle_does() {
         // Radius v/ω = 4 m, anticlockwise from the origin eastward.
-        let mut filter = Planar::new([0.0, 0.0], 0.5, [2.0, 0.0], 1.0);
+        let mut filter = Planar::new([0.0, 0.0], round(0.5), [2.0, 0.0], 1.0);
         filter.predict(std::f64::consts::PI, 0.5, 1.0);
         assert!((filter.state - Vector4::new(4.0, 4.0, 0.0, 2.0)).norm() < 1e-12);
     }
 
     #[test]
     fn a_seen_velocity_tells_the_velocity() {
-        let mut filter = Planar::new([0.0, 0.0], 0.5, [0.0, 0.0], 100.0);
+        let mut filter = Planar::new([0.0, 0.0], round(0.5), [0.0, 0.0], 100.0);
         filter.see_velocity([4.0, -1.0], 0.1);
         assert!((filter.state[2] - 4.0).abs() < 1e-4 && (filter.state[3] + 1.0).abs() < 1e-4);
     }

@@ -18,6 +18,7 @@
 //!         yaw_rad: 0.0,
 //!         velocity_mps: None,
 //!         score: 0.8,
+//!         covariance: None,
 //!     };
 //!     tracker.update(Stamp::from_seconds(seconds), &[car]);
 //! }
@@ -29,8 +30,9 @@ mod associate;
 mod config;
 mod filter;
 mod object;
+mod rest;
 
-use nalgebra::Matrix4;
+use nalgebra::{Matrix2, Matrix4};
 use tandem_datasets::DetectionClass;
 use tandem_graph::Stamp;
 
@@ -54,6 +56,9 @@ pub struct Detection {
     pub velocity_mps: Option<[f64; 2]>,
     /// The confidence in [0, 1].
     pub score: f64,
+    /// The covariance of the place, along the map's axes, m²; `None` where the detector gives none, and the class's
+    /// [`Motion::position_std_m`] counts.
+    pub covariance: Option<Matrix2<f64>>,
 }
 
 /// An object's number within its tracker; never used again.
@@ -155,8 +160,9 @@ impl Tracker {
                 self.next_id += 1;
             }
         }
-        let confirmed = self.tracks.iter().filter(|track| track.is_confirmed(&self.config));
-        self.objects = confirmed.map(|track| track.object(stamp)).collect();
+        let certain =
+            self.tracks.iter().filter(|track| track.is_confirmed(&self.config) && track.is_certain(&self.config));
+        self.objects = certain.map(|track| track.object(stamp)).collect();
         &self.objects
     }
 
@@ -193,6 +199,11 @@ impl Tracker {
 }
 
 impl Detection {
+    /// The covariance of its place, m².
+    fn noise(&self, config: &TrackerConfig) -> Matrix2<f64> {
+        self.covariance.unwrap_or_else(|| Matrix2::identity() * config.motion(self.class).position_std_m.powi(2))
+    }
+
     fn numbers(&self) -> impl Iterator<Item = f64> {
         let velocity = self.velocity_mps.unwrap_or_default();
         self.center.into_iter().chain(self.size).chain(velocity).chain([self.yaw_rad, self.score])

@@ -5,6 +5,7 @@ use tandem_graph::Stamp;
 
 use super::config::TrackerConfig;
 use super::filter::{Drifting, Planar, Turning};
+use super::rest::Rest;
 use super::{Detection, ObjectId, TrackedObject};
 
 /// Standard deviation of a detected height above the map's zero, m, and how it drifts with the ground, m²/s.
@@ -15,6 +16,7 @@ const HEIGHT_DENSITY: f64 = 0.05;
 pub(super) struct Track {
     pub id: ObjectId,
     pub planar: Planar,
+    rest: Rest,
     turning: Turning,
     height: Drifting,
     /// Sums over sightings, weighted by confidence.
@@ -45,7 +47,8 @@ impl Track {
         let velocity_mps = detection.velocity_mps.unwrap_or_default();
         let mut track = Self {
             id,
-            planar: Planar::new([x, y], motion.position_std_m, velocity_mps, velocity_std_mps),
+            rest: Rest::new([x, y], detection.noise(config), motion.standing_share),
+            planar: Planar::new([x, y], detection.noise(config), velocity_mps, velocity_std_mps),
             turning: Turning::new(detection.yaw_rad, motion.yaw_std_rad, weight(detection)),
             height: Drifting::new(z, HEIGHT_STD_M),
             sizes: [0.0; 3],
@@ -65,6 +68,7 @@ impl Track {
         let motion = config.motion(self.class());
         let turn_rate_radps = if motion.velocity_turns { self.turning.rate_radps } else { 0.0 };
         self.planar.predict(elapsed_s, turn_rate_radps, motion.acceleration_density);
+        self.rest.predict(elapsed_s);
         self.turning.predict(elapsed_s, motion.turning_density);
         self.height.predict(elapsed_s, HEIGHT_DENSITY);
     }
@@ -73,7 +77,9 @@ impl Track {
     pub fn see(&mut self, stamp: Stamp, detection: &Detection, config: &TrackerConfig) {
         let motion = config.motion(detection.class);
         let [x, y, z] = detection.center;
-        self.planar.see_position([x, y], motion.position_std_m);
+        let noise = detection.noise(config);
+        self.rest.see([x, y], noise, detection.velocity_mps, &self.planar);
+        self.planar.see_position([x, y], noise);
         if let Some(velocity_mps) = detection.velocity_mps {
             self.planar.see_velocity(velocity_mps, motion.velocity_std_mps);
         }
@@ -107,6 +113,15 @@ impl Track {
         self.hits >= config.confirm_hits
     }
 
+    pub fn is_certain(&self, config: &TrackerConfig) -> bool {
+        self.score() >= config.confirm_score
+    }
+
+    /// The mean confidence of its sightings.
+    fn score(&self) -> f64 {
+        self.scores / f64::from(self.hits)
+    }
+
     /// The class with the most votes, the first of equals.
     pub fn class(&self) -> DetectionClass {
         let mut best = DetectionClass::ALL[0];
@@ -120,7 +135,7 @@ impl Track {
 
     pub fn object(&self, stamp: Stamp) -> TrackedObject {
         let weights: f64 = self.votes.iter().sum();
-        let state = &self.planar.state;
+        let Planar { state, covariance } = if self.rest.is_likely() { self.rest.planar() } else { self.planar };
         TrackedObject {
             id: self.id,
             class: self.class(),
@@ -129,13 +144,13 @@ impl Track {
             yaw_rad: self.turning.yaw_rad,
             yaw_rate_radps: self.turning.rate_radps,
             velocity_mps: [state[2], state[3]],
-            covariance: self.planar.covariance,
+            covariance,
             yaw_variance: self.turning.covariance[(0, 0)],
             age_ns: stamp.ns_since(self.first_seen),
             unseen_ns: stamp.ns_since(self.last_seen),
             hits: self.hits,
             existence: self.existence,
-            score: self.scores / f64::from(self.hits),
+            score: self.score(),
         }
     }
 }

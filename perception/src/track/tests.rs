@@ -6,7 +6,15 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 
 fn detection(class: DetectionClass, x: f64, y: f64) -> Detection {
-    Detection { class, center: [x, y, 0.5], size: [0.7, 0.7, 1.7], yaw_rad: 0.0, velocity_mps: None, score: 0.8 }
+    Detection {
+        class,
+        center: [x, y, 0.5],
+        size: [0.7, 0.7, 1.7],
+        yaw_rad: 0.0,
+        velocity_mps: None,
+        score: 0.8,
+        covariance: None,
+    }
 }
 
 fn walker(x: f64, y: f64) -> Detection {
