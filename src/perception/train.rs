@@ -58,7 +58,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     args.device.check()?;
     let plan = plan(args)?;
-    let mut worlds = Worlds::new(&plan.network);
+    let mut worlds = Worlds::new(&plan.network, plan.seed);
     if args.device.is_gpu() {
         worlds = worlds.beside_gpu();
     }

@@ -24,7 +24,7 @@ pub struct TargetBatch<B: Backend> {
     pub object_known: Tensor<B, 2>,
     /// `[batch, count, BOX]`.
     pub numbers: Tensor<B, 3>,
-    /// `[batch, count, BOX]`: 1 for numbers that count.
+    /// `[batch, count, BOX]`: what the numbers count, 0 where they are not known.
     pub numbers_known: Tensor<B, 3>,
     /// `[batch, count]`: numbers of attributes.
     pub attribute: Tensor<B, 2, Int>,
@@ -90,9 +90,7 @@ impl<B: Backend> TargetBatch<B> {
                 }
                 numbers[slot * BOX..][..BOX].copy_from_slice(&object.numbers);
                 numbers_known[slot * BOX..][..BOX].fill(1.0);
-                if !object.has_velocity {
-                    numbers_known[slot * BOX + BOX - 2..][..2].fill(0.0);
-                }
+                numbers_known[slot * BOX + BOX - 2..][..2].fill(object.velocity_weight);
                 for step in 0..FORECAST_STEPS {
                     future[slot * steps + 2 * step..][..2].copy_from_slice(&object.future[step]);
                     future_known[slot * steps + 2 * step..][..2].fill(object.future_known[step]);

@@ -89,6 +89,9 @@ impl Default for Augmentation {
     }
 }
 
+/// What a velocity counts that no earlier frame shows.
+const GUESSED_VELOCITY: f32 = 0.25;
+
 /// Frames of one drive, in order, as the network reads them, each with its targets.
 ///
 /// # Errors
@@ -144,7 +147,11 @@ pub fn clip(
             ego: now.ego,
         };
         let lift = Arc::new(LiftTable::new(config, &seen.cameras, frame));
-        frames.push((Frame { images: seen.images, lift, warp, history }, Targets::new(config, &truth, frame)));
+        let mut targets = Targets::new(config, &truth, frame);
+        if previous.is_none() {
+            targets.objects.iter_mut().for_each(|object| object.velocity_weight *= GUESSED_VELOCITY);
+        }
+        frames.push((Frame { images: seen.images, lift, warp, history }, targets));
         previous = Some(now);
     }
     Ok(frames)

@@ -61,7 +61,7 @@ fn train(plan: &Plan, directory: &Path, source: &[Arc<[Captured]>], until: u64) 
 fn a_network_learns_a_clip_by_heart() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let directory = tempfile::tempdir().unwrap();
-    let source = [Worlds::new(&small()).clip(3).unwrap()];
+    let source = [Worlds::new(&small(), 0).clip(3).unwrap()];
     let progress = train(&plan(120), directory.path(), &source, u64::MAX);
     let (first, last) = (progress[0], progress[119]);
     for (part, name) in loss::PARTS.iter().enumerate() {
@@ -81,7 +81,7 @@ fn read(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 fn every_weight_learns_that_is_not_frozen() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let directory = tempfile::tempdir().unwrap();
-    let source = [Worlds::new(&small()).clip(3).unwrap()];
+    let source = [Worlds::new(&small(), 0).clip(3).unwrap()];
     train(&plan(8), directory.path(), &source, 2);
     let early = read(directory.path());
     train(&plan(8), directory.path(), &source, u64::MAX);
@@ -93,7 +93,7 @@ fn every_weight_learns_that_is_not_frozen() {
 #[test]
 fn training_that_was_stopped_goes_on_to_the_same_weights() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let worlds = Worlds::new(&small());
+    let worlds = Worlds::new(&small(), 0);
     let source: Vec<_> = (0..2).map(|index| worlds.clip(index).unwrap()).collect();
     let plan = Plan { accumulate: 2, ..plan(6) };
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tandem_datasets::{Camera, Log};
+use tandem_datasets::log::planar;
+use tandem_datasets::{Camera, Log, Pose2};
 use tandem_graph::Stamp;
 use tandem_sim::camera::{Image, Look, Scenery, Shot, Subject, rig, semantics, subjects, visibility};
 use tandem_sim::world;
@@ -28,8 +29,14 @@ const CLIPS: u64 = 12;
 /// Moments of a world of which the one with the rarest objects is taken.
 const TRIES: usize = 6;
 
+/// In this share of clips the vehicle is closer than it was to what is in its way: this close, m, where it need not be
+/// moved by more than that, m. Who drives by what the network says comes closer to others than the one who drove there.
+const CLOSE_SHARE: f64 = 0.3;
+const CLOSE_M: std::ops::Range<f64> = 0.3..4.0;
+const MOVED_M: f64 = 10.0;
+
 /// How often a clip is seen, each time varied in another way, where two cores draw and learn.
-const REPEATS: Repeats = Repeats { times: 4, apart: 600 };
+const REPEATS: Repeats = Repeats { times: 2, apart: 600 };
 
 /// The same where a GPU learns faster than all cores can draw.
 const REPEATS_BESIDE_GPU: Repeats = Repeats { times: 8, apart: 1000 };
@@ -45,6 +52,12 @@ struct Repeats {
 
 /// Worlds for training begin here; those below are for tests and evaluation and never trained on.
 pub const FIRST_TRAINING_SEED: u64 = 100_000;
+
+/// So many worlds lie between where the rows of two seeds begin, more than a training gets through.
+const WORLDS_OF_A_ROW: u64 = 100_000;
+
+/// So many rows there are.
+const ROWS: u64 = 1_000_000;
 
 /// Longest stretch between two states of a track that is filled in, ns.
 const MAX_GAP_NS: i64 = 250_000_000;
@@ -96,6 +109,20 @@ impl Place {
             tags: Some(tags),
             ego: ego_future(&self.log, map_from_ego, stamp),
         }
+    }
+
+    /// From the front of a vehicle at a place to the nearest thing in its way, m; infinite without one.
+    fn room_ahead_m(&self, map_from_ego: Pose2, stamp: Stamp) -> f64 {
+        let body = &self.log.ego.body;
+        let room_m = |subject: &Subject| {
+            let at = map_from_ego.inverse_transform(subject.pose.position());
+            let (sin, cos) = (subject.pose.yaw - map_from_ego.yaw).sin_cos();
+            let [length, width, _] = subject.size;
+            let reach = |a: f64, b: f64| (a.abs() * length + b.abs() * width) / 2.0;
+            let is_in_the_way = at.x > 0.0 && at.y.abs() < body.width / 2.0 + reach(sin, cos);
+            is_in_the_way.then(|| at.x - reach(cos, sin) - body.rear_axle_to_center - body.length / 2.0)
+        };
+        subjects(&self.log, stamp, MAX_GAP_NS).iter().filter_map(room_m).fold(f64::INFINITY, f64::min)
     }
 
     /// The name of its weather and light, for tables.
@@ -179,20 +206,22 @@ fn shown(shot: &Shot) -> Vec<u16> {
 
 /// An endless row of clips, each the same whenever it is asked for.
 ///
-/// To draw a clip takes longer than to learn from it, so each comes several times, far apart.
+/// To draw a clip takes time, so each comes several times, far apart.
 pub struct Worlds {
     size: [u32; 2],
+    first: u64,
     repeats: Repeats,
     drawn: Mutex<BTreeMap<u64, Arc<[Captured]>>>,
     places: Mutex<VecDeque<(u64, Arc<Place>)>>,
 }
 
 impl Worlds {
-    /// For networks of a configuration.
-    pub fn new(config: &NetworkConfig) -> Self {
+    /// For networks of a configuration; another seed means other worlds.
+    pub fn new(config: &NetworkConfig, seed: u64) -> Self {
         let [height, width] = config.image;
         let size = [width as u32, height as u32];
-        Self { size, repeats: REPEATS, drawn: Mutex::default(), places: Mutex::default() }
+        let first = FIRST_TRAINING_SEED + seed % ROWS * WORLDS_OF_A_ROW;
+        Self { size, first, repeats: REPEATS, drawn: Mutex::default(), places: Mutex::default() }
     }
 
     /// The same beside a GPU, where cores have nothing to do but to draw.
@@ -222,7 +251,7 @@ impl Worlds {
 
     fn draw(&self, index: u64) -> Result<Vec<Captured>, Error> {
         let round = index / (OPEN * CLIPS);
-        let seed = FIRST_TRAINING_SEED + round * OPEN + index % OPEN;
+        let seed = self.first + round * OPEN + index % OPEN;
         let place = self.place(seed)?;
         let mut rng = ChaCha8Rng::seed_from_u64(index);
         let cameras = rig::varied(&rig::nuscenes(self.size[0], self.size[1]), place.seed ^ (index << 20));
@@ -239,12 +268,13 @@ impl Worlds {
             Translation3::new(0.0, rng.random_range(-0.8..0.8), 0.0),
             UnitQuaternion::from_axis_angle(&Vector3::z_axis(), rng.random_range(-0.1..0.1)),
         );
-        let moment = |seconds: f64| {
-            let stamp = stamp(seconds);
-            let pose = place.log.ego_at(stamp).map_or(Isometry3::identity(), |state| state.map_from_ego);
-            place.capture(&cameras, &(pose * aside), stamp)
-        };
-        Ok(vec![moment(at_s - apart_s), moment(at_s)])
+        let ego_at = |stamp| place.log.ego_at(stamp).map_or(Isometry3::identity(), |state| state.map_from_ego) * aside;
+        let stamps = [at_s - apart_s, at_s].map(stamp);
+        let room_m = stamps.map(|stamp| place.room_ahead_m(planar(&ego_at(stamp)), stamp));
+        let ahead_m = room_m[0].min(room_m[1]) - rng.random_range(CLOSE_M);
+        let is_close = rng.random_bool(CLOSE_SHARE) && (0.0..MOVED_M).contains(&ahead_m);
+        let ahead = Translation3::new(if is_close { ahead_m } else { 0.0 }, 0.0, 0.0);
+        Ok(stamps.map(|stamp| place.capture(&cameras, &(ego_at(stamp) * ahead), stamp)).into())
     }
 
     fn place(&self, seed: u64) -> Result<Arc<Place>, Error> {

@@ -42,8 +42,8 @@ pub struct ObjectTarget {
     pub class: DetectionClass,
     /// See [`BOX`].
     pub numbers: [f32; BOX],
-    /// Whether its velocity is known.
-    pub has_velocity: bool,
+    /// What its velocity counts: 0 where it is not known.
+    pub velocity_weight: f32,
     /// The number of its attribute, or [`IGNORED`].
     pub attribute: i32,
     /// Offsets (x, y; m) from going on at its present velocity, step by step.
@@ -95,7 +95,7 @@ impl Targets {
                 cell: row * grid.cells + column,
                 class: thing.class,
                 numbers: numbers.map(|number| number as f32),
-                has_velocity: thing.velocity_mps.is_some(),
+                velocity_weight: if thing.velocity_mps.is_some() { 1.0 } else { 0.0 },
                 attribute: thing.attribute.map_or(IGNORED, |attribute| attribute as i32),
                 future,
                 future_known: thing.future.map(|place| if place.is_some() { 1.0 } else { 0.0 }),
