@@ -62,8 +62,8 @@ pub struct Losses<B: Backend> {
 }
 
 impl<B: Backend> Losses<B> {
-    /// Of the network's answers against the targets.
-    pub fn new(answers: &Answers<B>, targets: &TargetBatch<B>) -> Self {
+    /// Of the network's answers against the targets; cells of the grid are `cell_m` wide.
+    pub fn new(answers: &Answers<B>, targets: &TargetBatch<B>, cell_m: f64) -> Self {
         Self {
             parts: [
                 heat(answers.heat.clone(), targets),
@@ -71,7 +71,7 @@ impl<B: Backend> Losses<B> {
                 attributes(answers.attributes.clone(), targets),
                 map(answers.map.clone(), targets),
                 depth(answers.depth.clone(), targets),
-                forecasts(answers.forecasts.clone(), answers.boxes.clone().detach(), targets),
+                forecasts(answers.forecasts.clone(), answers.boxes.clone().detach(), targets, cell_m),
                 tags(answers.tags.clone(), targets),
                 shown(answers.shown.clone(), targets),
                 path(&answers.path, targets),
@@ -169,13 +169,21 @@ fn depth<B: Backend>(likely: Tensor<B, 2>, targets: &TargetBatch<B>) -> Tensor<B
 }
 
 /// The best of the modes is pulled to what happened, and its logit up (as in MultiPath, Chai et al. 2019, without
-/// anchors). A forecast is an offset from going on at the velocity that the box says, and so makes up for its error.
-fn forecasts<B: Backend>(said: Tensor<B, 3>, boxes: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
+/// anchors). A forecast is an offset from going on from where the box is, at the velocity that it says, and so makes up for
+/// errors of both.
+fn forecasts<B: Backend>(
+    said: Tensor<B, 3>,
+    boxes: Tensor<B, 3>,
+    targets: &TargetBatch<B>,
+    cell_m: f64,
+) -> Tensor<B, 1> {
     let [batch, count, _] = said.dims();
     let times: Vec<f32> =
         (1..=FORECAST_STEPS).map(|step| (VELOCITY_MPS * FORECAST_STEP_S * step as f64) as f32).collect();
     let times = Tensor::<B, 4>::from_data(TensorData::new(times, [1, 1, FORECAST_STEPS, 1]), &said.device());
-    let missing = (targets.numbers.clone() - boxes).narrow(2, BOX - 2, 2).unsqueeze_dim::<4>(2) * times;
+    let off = targets.numbers.clone() - boxes;
+    let part = |first: usize| off.clone().narrow(2, first, 2).unsqueeze_dim::<4>(2);
+    let missing = part(BOX - 2) * times + part(0) * cell_m;
     let future = targets.future.clone() + missing.reshape([batch, count, 2 * FORECAST_STEPS]);
     let said = said.reshape([batch, count, MODES, FORECAST_STEPS * 2 + 1]);
     let all = [0..batch, 0..count, 0..MODES];

@@ -106,7 +106,8 @@ fn batch_loss<B: Kernels>(network: &Network<B>, plan: &Plan, batch: &Batch<B>) -
         let nothing = || Tensor::zeros([clips, fine, side, side], &targets.cells.device());
         let features = network.features(views.input(previous.unwrap_or_else(nothing)));
         previous = Some(features.current.clone());
-        let frame = Losses::new(&network.answers(features, targets.cells.clone(), targets.path_cells.clone()), targets);
+        let answers = network.answers(features, targets.cells.clone(), targets.path_cells.clone());
+        let frame = Losses::new(&answers, targets, plan.network.grid.cell_m());
         losses.push((frame.total(&plan.loss) / count, Tensor::cat(frame.parts.to_vec(), 0).detach() / count));
     }
     let (totals, parts): (Vec<_>, Vec<_>) = losses.into_iter().unzip();
