@@ -94,8 +94,7 @@ fn stages(criterion: &mut Criterion, network: &Network<Flex>, config: &NetworkCo
     let here = tandem_datasets::Pose2::new(0.0, 0.0, 0.0);
     let warp = WarpTable::new(&config.grid, here, here, GridFrame::VEHICLE);
     let frame = Frame { images, lift: Arc::new(lift), warp, history: [0.5, 1.0] };
-    let half = config.grid.cells / 2;
-    let previous = Tensor::zeros([1, config.encoder[0], half, half], device);
+    let previous = Tensor::zeros(config.kept(1), device);
     let input = || Frame::input::<Flex>(&[&frame], None, previous.clone(), config, device);
     criterion.bench_function("stage/input", |bencher| bencher.iter(|| black_box(input())));
     let given = input();

@@ -91,8 +91,7 @@ impl<B: Kernels> Engine for Burn<B> {
     }
 
     fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error> {
-        let half = self.config.grid.cells / 2;
-        let nothing = || Tensor::zeros([1, self.config.encoder[0], half, half], &self.device);
+        let nothing = || Tensor::zeros(self.config.kept(1), &self.device);
         let previous = previous.and_then(|kept| kept.downcast_ref::<Tensor<B, 4>>()).cloned().unwrap_or_else(nothing);
         let known = self.lift.take().filter(|(table, _)| Arc::ptr_eq(table, &frame.lift)).map(|(_, lift)| lift);
         let input = Frame::input(&[frame], known, previous, &self.config, &self.device);

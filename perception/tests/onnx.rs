@@ -61,8 +61,7 @@ fn is_equal_in_onnxruntime(config: &NetworkConfig, batch: Batch, count: usize) {
 
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let frames: Vec<_> = (0..count).map(|_| frame(config, &mut rng)).collect();
-    let half = config.grid.cells / 2;
-    let previous = Tensor::random([count, config.encoder[0], half, half], Distribution::Default, &device);
+    let previous = Tensor::random(config.kept(count), Distribution::Default, &device);
     let input = Frame::input::<Flex>(&frames.iter().collect::<Vec<_>>(), None, previous, config, &device);
     let output = network.forward(input.clone());
     save(

@@ -150,6 +150,12 @@ impl NetworkConfig {
         }
     }
 
+    /// The shape of the grids that `batch` frames leave for the next: `[batch, fine, cells / 2, cells / 2]`.
+    pub fn kept(&self, batch: usize) -> [usize; 4] {
+        let half = self.grid.cells / 2;
+        [batch, self.encoder[0], half, half]
+    }
+
     /// One of the configurations that come with the code, by name, or one read from a JSON file.
     ///
     /// # Errors

@@ -206,7 +206,7 @@ fn gradients_of_the_path_head_are_right() {
 fn gradients_of_the_encoder_are_right() {
     let config = small();
     let encoder = GridEncoder::<A>::new(&config, &Default::default());
-    let (lifted, previous) = (random([1, config.lifted, 8, 8]), random([1, config.encoder[0], 4, 4]));
+    let (lifted, previous) = (random([1, config.lifted, 8, 8]), random(config.kept(1)));
     let warp = Warp { index: places(64, 16), weight: random([64]).abs() };
     let history = random([1, 2]);
     check(encoder, |encoder| {

@@ -58,7 +58,8 @@ fn graph<B: Backend>(network: &Network<B>, config: &NetworkConfig, batch: Batch)
     use Element::{Float, Int32, Int64};
 
     let frames = batch.axis(1, "batch");
-    let (cells, half, fine) = (config.grid.cells, config.grid.cells / 2, config.encoder[0]);
+    let cells = config.grid.cells;
+    let [_, fine, half, _] = config.kept(1);
     let [height, width] = config.image;
     let voxels = batch.axis(cells * cells * config.grid.heights_m.len(), "batch_voxels");
     let taps = batch.axis(cells * cells, "batch_taps");

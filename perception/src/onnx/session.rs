@@ -42,8 +42,7 @@ impl Session {
             serde_json::from_str(&text).map_err(|error| Error::model(path, &error.to_string()))?;
         config.check().map_err(|reason| Error::model(path, &reason))?;
         model.has(&INPUTS, &OUTPUTS)?;
-        let half = config.grid.cells / 2;
-        let nothing = vec![0.0; config.encoder[0] * half * half];
+        let nothing = vec![0.0; config.kept(1).iter().product()];
         Ok(Self { model, config, nothing })
     }
 
@@ -59,7 +58,6 @@ impl Engine for Session {
     }
 
     fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error> {
-        let half = self.config.grid.cells / 2;
         let previous = previous.and_then(|kept| kept.downcast_ref()).unwrap_or(&self.nothing);
         let [height, width] = self.config.image;
         let (voxels, taps) = (frame.lift.seen.len(), frame.warp.weight.len());
@@ -69,7 +67,7 @@ impl Engine for Session {
             &[voxels],
             &[voxels],
             &[self.config.cameras, RAYS, height / 8, width / 8],
-            &[1, self.config.encoder[0], half, half],
+            &self.config.kept(1),
             &[taps],
             &[taps],
             &[1, HISTORY_PLANES],

@@ -98,12 +98,11 @@ pub(super) fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
 /// The mean loss over the frames of a batch, `[1]`, and its parts, `[PARTS]`.
 fn batch_loss<B: Kernels>(network: &Network<B>, plan: &Plan, batch: &Batch<B>) -> (Tensor<B, 1>, Tensor<B, 1>) {
     let count = batch.frames.len() as f32;
-    let (side, fine) = (plan.network.grid.cells / 2, plan.network.encoder[0]);
     let mut previous = None;
     let mut losses = Vec::new();
     for (views, targets) in &batch.frames {
         let [clips, _] = targets.cells.dims();
-        let nothing = || Tensor::zeros([clips, fine, side, side], &targets.cells.device());
+        let nothing = || Tensor::zeros(plan.network.kept(clips), &targets.cells.device());
         let features = network.features(views.input(previous.unwrap_or_else(nothing)));
         previous = Some(features.current.clone());
         let answers = network.answers(features, targets.cells.clone(), targets.path_cells.clone());
