@@ -5,6 +5,7 @@ pub mod decode;
 pub mod engine;
 pub mod error;
 pub mod eval;
+pub mod follow;
 pub mod frame;
 pub mod kernel;
 pub mod lanes;

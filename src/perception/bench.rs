@@ -10,11 +10,10 @@ use serde::Serialize;
 use tandem_graph::Stamp;
 use tandem_graph::live::bench::Latency;
 use tandem_perception::engine::{self, Burn, Shared};
+use tandem_perception::follow::Follower;
 use tandem_perception::kernel::Kernels;
-use tandem_perception::node::detections;
 use tandem_perception::perceiver::Perceiver;
 use tandem_perception::rig::Pixels;
-use tandem_perception::track::{Tracker, TrackerConfig};
 use tandem_sim::camera::{Look, Scenery, rig, subjects};
 use tandem_sim::world;
 
@@ -68,7 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     args.device.check()?;
     anyhow::ensure!(!args.half || args.device != Processor::Cpu, "--half needs another --device");
     let mut perceiver = Perceiver::new(engine(args)?);
-    let mut tracker = Tracker::new(TrackerConfig::default());
+    let mut follower = Follower::default();
     let log = world::town(1)?;
     let ego = *log.ego.states.first().context("the world has no vehicle")?;
     let (from, pose) = (ego.stamp, ego.map_from_ego);
@@ -81,9 +80,9 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     for frame in 0..warm_up + args.frames {
         let stamp = Stamp::from_ns(frame as i64 * PERIOD_NS);
         let start = Instant::now();
-        let percept = perceiver.see(stamp, &pose, &cameras, &images)?;
+        let mut percept = perceiver.see(stamp, &pose, &cameras, &images)?;
         let seen = Instant::now();
-        tracker.update(stamp, &detections(&percept.boxes, &pose));
+        follower.follow(stamp, &pose, &mut percept.boxes);
         if frame >= warm_up {
             let stages = percept.times;
             let all = [stages.prepare, stages.network, stages.decode, seen.elapsed(), start.elapsed()];

@@ -112,6 +112,11 @@ fn on_scenes(args: &Args) -> anyhow::Result<Outcome> {
     }
     println!("{shown}: {} frames", report.frames);
     print(&report.detection, &report.breakdown);
+    let alone = &report.alone.present_classes;
+    println!(
+        "\nthe network alone, frame by frame: mAP {:.4}, AVE {:.4} m/s, NDS {:.4}",
+        alone.mean_ap, alone.errors[3], alone.nds
+    );
     let mut planes = table(&["map", "IoU"], 1);
     for (plane, iou) in MapPlane::ALL.iter().zip(&report.map.iou) {
         planes.add_row(vec![plane.name().to_owned(), iou.map_or("–".into(), |iou| format!("{iou:.3}"))]);

@@ -1,6 +1,8 @@
 //! How well a network sees generated worlds that it was not trained on, and recorded drives.
 
+use nalgebra::{Isometry3, Point3, Vector3};
 use serde::Serialize;
+use tandem_datasets::log::planar;
 use tandem_sim::camera::rig;
 
 use super::boxes::{DetectedBox, Sample, TruthBox};
@@ -9,6 +11,7 @@ use super::forecast::{self, ForecastMetrics, Future};
 use super::map::{MapIou, MapMetrics};
 use crate::Error;
 use crate::decode::{SeenBox, sigmoid};
+use crate::follow::Follower;
 use crate::model::Grid;
 use crate::model::heads::{MAP_CLASSES, MODES};
 use crate::path::{self, STEPS};
@@ -36,13 +39,15 @@ const LANE_M: f64 = 1.5;
 pub struct SceneMetrics {
     /// Frames that were seen.
     pub frames: usize,
-    /// Of the boxes.
+    /// Of the boxes as they are published: where their tracks have them.
     pub detection: DetectionMetrics,
-    /// Of the boxes by distance and by light and weather.
+    /// Of these by distance and by light and weather.
     pub breakdown: Breakdown,
+    /// Of the network's boxes, each frame for itself.
+    pub alone: DetectionMetrics,
     /// Of the map's planes, in the order of [`MapPlane::ALL`].
     pub map: MapMetrics,
-    /// Of the forecasts of the objects that were found, with all modes; `None` without any.
+    /// Of the published forecasts of the objects that were found, with all modes; `None` without any.
     pub forecast: Option<ForecastMetrics>,
     /// Of the lanes.
     pub lanes: LaneMetrics,
@@ -85,6 +90,7 @@ pub fn on_worlds(perceiver: &mut Perceiver, seeds: &[u64], done: &mut dyn FnMut(
     for seed in seeds {
         let place = Place::new(*seed)?;
         perceiver.forget();
+        gauge.follower = Follower::default();
         let Some((first, last)) = place.log.span() else { continue };
         let frames = (last.seconds_since(first) - FUTURE_S) / KEYFRAME_S;
         for number in 0..frames.max(0.0) as usize {
@@ -108,6 +114,7 @@ pub fn on_drives(perceiver: &mut Perceiver, drives: &Drives, done: &mut dyn FnMu
     for moment in drives.moments() {
         if moment.log.id != before {
             perceiver.forget();
+            gauge.follower = Follower::default();
             before = &moment.log.id;
         }
         let captured = drives.capture(moment)?;
@@ -119,7 +126,10 @@ pub fn on_drives(perceiver: &mut Perceiver, drives: &Drives, done: &mut dyn FnMu
 
 /// What was seen so far.
 struct Gauge {
+    follower: Follower,
     samples: Vec<Sample>,
+    /// Detections as the network has them, by sample.
+    alone: Vec<Vec<DetectedBox>>,
     map: MapIou,
     futures: Vec<(Vec<Future>, Vec<[f64; 2]>)>,
     /// Of lanes; shares are counts here.
@@ -131,7 +141,9 @@ struct Gauge {
 impl Gauge {
     fn new() -> Self {
         Self {
+            follower: Follower::default(),
             samples: Vec::new(),
+            alone: Vec::new(),
             map: MapIou::new(MAP_CLASSES),
             futures: Vec::new(),
             lanes: LaneMetrics::default(),
@@ -141,26 +153,31 @@ impl Gauge {
 
     fn see(&mut self, perceiver: &mut Perceiver, token: String, tag: String, captured: &Captured) -> Result<(), Error> {
         let images: Vec<_> = captured.images.iter().map(|image| image.as_ref().map(Pixels::from)).collect();
-        let percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
+        let mut percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
         if let Some(map) = &captured.map {
-            let here = tandem_datasets::log::planar(&captured.map_from_ego);
+            let here = planar(&captured.map_from_ego);
             let grid = &perceiver.config().grid;
             let roads = RoadPlanes::new(grid, map, here, GridFrame::VEHICLE);
             count_map(&mut self.map, grid, &roads, &percept);
             count_lanes(&mut self.lanes, grid, &roads, &percept);
         }
+        self.alone.push(detected(&percept.boxes, &captured.map_from_ego));
+        self.follower.follow(captured.stamp, &captured.map_from_ego, &mut percept.boxes);
         self.futures.extend(captured.things.iter().filter_map(|thing| pair(thing, &percept.boxes)));
         self.off_m.extend(captured.ego.as_ref().and_then(|ego| off_m(ego, &percept)));
         self.samples.push(sample(token, tag, captured, &percept));
         Ok(())
     }
 
-    fn metrics(self) -> SceneMetrics {
+    fn metrics(mut self) -> SceneMetrics {
+        let (detection, breakdown) = (DetectionMetrics::of(&self.samples), Breakdown::of(&self.samples));
+        self.samples.iter_mut().zip(self.alone).for_each(|(sample, alone)| sample.detections = alone);
         let pairs = self.futures.iter().map(|(said, came)| (said.as_slice(), came.as_slice()));
         SceneMetrics {
             frames: self.samples.len(),
-            detection: DetectionMetrics::of(&self.samples),
-            breakdown: Breakdown::of(&self.samples),
+            detection,
+            breakdown,
+            alone: DetectionMetrics::of(&self.samples),
             map: self.map.metrics(),
             forecast: forecast::evaluate(pairs, MODES),
             lanes: LaneMetrics {
@@ -226,39 +243,46 @@ fn pair(thing: &Thing, boxes: &[SeenBox]) -> Option<(Vec<Future>, Vec<[f64; 2]>)
     Some((nearest.futures.iter().map(future).collect(), came))
 }
 
+/// Seen boxes in the map.
+fn detected(boxes: &[SeenBox], map_from_ego: &Isometry3<f64>) -> Vec<DetectedBox> {
+    let yaw_rad = planar(map_from_ego).yaw;
+    let detected = |seen: &SeenBox| DetectedBox {
+        class: seen.class,
+        center: (map_from_ego * Point3::from(seen.center)).into(),
+        size: seen.size,
+        yaw_rad: seen.yaw_rad + yaw_rad,
+        velocity_mps: turned(seen.velocity_mps, map_from_ego),
+        attribute: seen.attribute,
+        score: seen.score,
+    };
+    boxes.iter().map(detected).collect()
+}
+
+/// A velocity along the vehicle's axes, along the map's.
+fn turned([x, y]: [f64; 2], map_from_ego: &Isometry3<f64>) -> [f64; 2] {
+    let turned = map_from_ego * Vector3::new(x, y, 0.0);
+    [turned.x, turned.y]
+}
+
 /// True and seen boxes of a frame, in the map.
 fn sample(token: String, tag: String, captured: &Captured, percept: &Percept) -> Sample {
     let map_from_ego = &captured.map_from_ego;
-    let ego = tandem_datasets::log::planar(map_from_ego);
-    let center = |center: [f64; 3]| (map_from_ego * nalgebra::Point3::from(center)).into();
-    let velocity = |[x, y]: [f64; 2]| {
-        let turned = map_from_ego * nalgebra::Vector3::new(x, y, 0.0);
-        [turned.x, turned.y]
-    };
+    let ego = planar(map_from_ego);
     let truth = captured.things.iter().map(|thing| TruthBox {
         class: thing.class,
-        center: center(thing.center),
+        center: (map_from_ego * Point3::from(thing.center)).into(),
         size: thing.size,
         yaw_rad: thing.yaw_rad + ego.yaw,
-        velocity_mps: thing.velocity_mps.map(velocity),
+        velocity_mps: thing.velocity_mps.map(|velocity_mps| turned(velocity_mps, map_from_ego)),
         attribute: thing.attribute,
         is_seen: true,
-    });
-    let detections = percept.boxes.iter().map(|seen| DetectedBox {
-        class: seen.class,
-        center: center(seen.center),
-        size: seen.size,
-        yaw_rad: seen.yaw_rad + ego.yaw,
-        velocity_mps: velocity(seen.velocity_mps),
-        attribute: seen.attribute,
-        score: seen.score,
     });
     Sample {
         token,
         tag,
         ego: [ego.x, ego.y],
         truth: truth.collect(),
-        detections: detections.collect(),
+        detections: detected(&percept.boxes, map_from_ego),
         bicycle_racks: Vec::new(),
     }
 }

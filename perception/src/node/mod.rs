@@ -24,13 +24,12 @@ use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 
 use crate::Error;
 use crate::decode::sigmoid;
+use crate::follow::Follower;
 use crate::path;
 use crate::perceiver::{Perceiver, Percept};
 use crate::rig::Pixels;
-use crate::track::{Tracker, TrackerConfig};
 
 use images::{Eye, Look};
-pub use objects::detections;
 
 /// How often the node looks for new images.
 pub const PERIOD: Duration = Duration::from_millis(50);
@@ -44,7 +43,7 @@ pub const NAME: &str = "perception";
 /// The perception node.
 pub struct PerceptionNode {
     perceiver: Perceiver,
-    tracker: Tracker,
+    follower: Follower,
     eyes: Vec<Eye>,
     /// Where the vehicle was, by rising stamp.
     poses: VecDeque<(Stamp, Isometry3<f64>)>,
@@ -59,7 +58,7 @@ impl PerceptionNode {
     pub fn new(perceiver: Perceiver, cameras: &[String]) -> Self {
         Self {
             perceiver,
-            tracker: Tracker::new(TrackerConfig::default()),
+            follower: Follower::default(),
             eyes: cameras.iter().map(|name| Eye::new(name)).collect(),
             poses: VecDeque::with_capacity(POSES),
             last: None,
@@ -131,9 +130,8 @@ impl Node for PerceptionNode {
             looks.iter().map(|look| look.camera.clone().unwrap_or_else(|| unknown(&look.name))).collect();
         let images: Vec<_> = looks.iter().map(|look| look.image.as_ref().map(Pixels::from)).collect();
         match self.perceiver.see(stamp, &map_from_ego, &cameras, &images) {
-            Ok(percept) => {
-                let detections = objects::detections(&percept.boxes, &map_from_ego);
-                let tracked = self.tracker.update(stamp, &detections);
+            Ok(mut percept) => {
+                let tracked = self.follower.follow(stamp, &map_from_ego, &mut percept.boxes);
                 let message = objects::message(stamp, tracked, &percept.boxes, &map_from_ego);
                 outputs.publish(&BEV_GRID, stamp, self.grid(stamp, &map_from_ego, &percept));
                 outputs.publish(&SEEN_LANES, stamp, objects::lanes(stamp, &percept.lanes, &map_from_ego));

@@ -1,7 +1,6 @@
-//! Between boxes, tracks and messages.
+//! From boxes and tracks to messages.
 
-use nalgebra::{Isometry3, Matrix2, Point3, Rotation2, Vector2, Vector3};
-use tandem_datasets::geometry::wrap_angle;
+use nalgebra::{Isometry3, Point3};
 use tandem_datasets::log::planar;
 use tandem_datasets::messages::{self, MAP_FRAME, Object};
 use tandem_datasets::{Pose2, TrackState};
@@ -16,42 +15,8 @@ use tandem_graph::msgs::tandem_msgs::{Embedding, MapLane, VectorMap};
 use crate::decode::{Future, SeenBox};
 use crate::lanes::SeenLane;
 use crate::path::EgoPath;
-use crate::track::{Detection, TrackedObject};
+use crate::track::TrackedObject;
 use crate::truth::FORECAST_STEP_S;
-
-/// A track carries the futures of a box of its class within this distance, m.
-const SAME_M: f64 = 2.0;
-
-/// Seen boxes as detections in the map.
-pub fn detections(boxes: &[SeenBox], map_from_ego: &Isometry3<f64>) -> Vec<Detection> {
-    let yaw_rad = planar(map_from_ego).yaw;
-    let detection = |seen: &SeenBox| {
-        let velocity = map_from_ego * Vector3::new(seen.velocity_mps[0], seen.velocity_mps[1], 0.0);
-        Detection {
-            class: seen.class,
-            center: (map_from_ego * Point3::from(seen.center)).into(),
-            size: seen.size,
-            yaw_rad: wrap_angle(seen.yaw_rad + yaw_rad),
-            velocity_mps: Some([velocity.x, velocity.y]),
-            score: seen.score,
-            covariance: Some(covariance(seen.center, map_from_ego)),
-        }
-    };
-    boxes.iter().map(detection).collect()
-}
-
-/// Cameras tell bearings better than distances: standard deviations of a place along the ray and across it, m and their
-/// rise with the distance, about the errors on worlds that the network was not trained on.
-const ALONG_M: [f64; 2] = [0.12, 0.036];
-const ACROSS_M: [f64; 2] = [0.24, 0.0072];
-
-/// The covariance in the map of a place seen in the vehicle's frame, m².
-fn covariance([x, y, _]: [f64; 3], map_from_ego: &Isometry3<f64>) -> Matrix2<f64> {
-    let distance_m = x.hypot(y);
-    let variance = |[base_m, rise]: [f64; 2]| (base_m + rise * distance_m).powi(2);
-    let turn = Rotation2::new(planar(map_from_ego).yaw + y.atan2(x)).into_inner();
-    turn * Matrix2::from_diagonal(&Vector2::new(variance(ALONG_M), variance(ACROSS_M))) * turn.transpose()
-}
 
 /// The tracked objects with the futures of the boxes that they were seen as.
 pub(super) fn message(
@@ -74,22 +39,13 @@ pub(super) fn message(
             },
         });
         message.existence_probability = tracked.existence as f32;
-        if let Some(seen) = seen_as(tracked, boxes, map_from_ego) {
+        if let Some(seen) = tracked.seen_as.and_then(|index| boxes.get(index)) {
             message.kinematics.predicted_paths =
                 seen.futures.iter().map(|future| path(&message, future, map_from_ego)).collect();
         }
         message
     };
     PredictedObjects { header: Header::new(stamp, MAP_FRAME), objects: tracked.iter().map(object).collect() }
-}
-
-fn seen_as<'a>(tracked: &TrackedObject, boxes: &'a [SeenBox], map_from_ego: &Isometry3<f64>) -> Option<&'a SeenBox> {
-    let distance_m = |seen: &&SeenBox| {
-        let center = map_from_ego * Point3::from(seen.center);
-        (center.x - tracked.center[0]).hypot(center.y - tracked.center[1])
-    };
-    let same = boxes.iter().filter(|seen| seen.class == tracked.class && distance_m(seen) < SAME_M);
-    same.min_by(|a, b| distance_m(a).total_cmp(&distance_m(b)))
 }
 
 /// A future as a path in the map that begins where the object is.

@@ -90,6 +90,8 @@ pub struct TrackedObject {
     pub age_ns: i64,
     /// Time since it was last seen, ns; zero if at the latest stamp.
     pub unseen_ns: i64,
+    /// Which detection of the latest update it was seen as, by its place in the list.
+    pub seen_as: Option<usize>,
     /// How often it was seen.
     pub hits: u32,
     /// The probability that it is there: rises with each sighting by its confidence, falls with each miss.
@@ -141,7 +143,8 @@ impl Tracker {
         }
         self.tracks.retain(|track| stamp.seconds_since(track.last_seen) <= self.config.forget_after_s);
 
-        let detections = self.sound(detections);
+        let order = self.sound(detections);
+        let detections: Vec<Detection> = order.iter().map(|index| detections[*index]).collect();
         let partners = associate(&self.tracks, &detections, &self.config);
         let mut is_matched = vec![false; detections.len()];
         for (track, partner) in self.tracks.iter_mut().zip(&partners) {
@@ -152,11 +155,14 @@ impl Tracker {
                 }
                 None => track.miss(&self.config),
             }
+            track.seen_as = partner.map(|index| order[index]);
         }
-        self.tracks.retain(|track| !track.was_missed || track.is_confirmed(&self.config));
-        for (detection, is_matched) in detections.iter().zip(is_matched) {
+        self.tracks.retain(|track| track.seen_as.is_some() || track.is_confirmed(&self.config));
+        for ((detection, index), is_matched) in detections.iter().zip(order).zip(is_matched) {
             if !is_matched && detection.score >= self.config.birth_score {
-                self.tracks.push(Track::new(ObjectId(self.next_id), stamp, detection, &self.config));
+                let mut track = Track::new(ObjectId(self.next_id), stamp, detection, &self.config);
+                track.seen_as = Some(index);
+                self.tracks.push(track);
                 self.next_id += 1;
             }
         }
@@ -181,12 +187,13 @@ impl Tracker {
         self.invalid_detections
     }
 
-    /// The detections that can be used, in an order that depends on their values only.
-    fn sound(&mut self, detections: &[Detection]) -> Vec<Detection> {
-        let mut sound: Vec<Detection> = detections.iter().copied().filter(Detection::is_sound).collect();
-        self.invalid_detections += (detections.len() - sound.len()) as u64;
-        sound.retain(|detection| detection.score >= self.config.min_score);
-        sound.sort_by(|a, b| {
+    /// The places of the detections that can be used, in an order that depends on their values only.
+    fn sound(&mut self, detections: &[Detection]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..detections.len()).filter(|index| detections[*index].is_sound()).collect();
+        self.invalid_detections += (detections.len() - order.len()) as u64;
+        order.retain(|index| detections[*index].score >= self.config.min_score);
+        order.sort_by(|a, b| {
+            let (a, b) = (&detections[*a], &detections[*b]);
             let by_numbers = || a.numbers().zip(b.numbers()).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
             let by_class = || a.class.cmp(&b.class);
             b.score
@@ -194,7 +201,7 @@ impl Tracker {
                 .then_with(by_class)
                 .then_with(|| by_numbers().unwrap_or(std::cmp::Ordering::Equal))
         });
-        sound
+        order
     }
 }
 
@@ -206,7 +213,8 @@ impl Detection {
 
     fn numbers(&self) -> impl Iterator<Item = f64> {
         let velocity = self.velocity_mps.unwrap_or_default();
-        self.center.into_iter().chain(self.size).chain(velocity).chain([self.yaw_rad, self.score])
+        let covariance = self.covariance.iter().flatten().copied();
+        self.center.into_iter().chain(self.size).chain(velocity).chain([self.yaw_rad, self.score]).chain(covariance)
     }
 
     fn is_sound(&self) -> bool {

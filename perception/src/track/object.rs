@@ -27,8 +27,8 @@ pub(super) struct Track {
     existence: f64,
     first_seen: Stamp,
     pub last_seen: Stamp,
-    /// Whether the latest update did not see it.
-    pub was_missed: bool,
+    /// Which detection of the latest update it was seen as.
+    pub seen_as: Option<usize>,
 }
 
 /// A sighting's weight in means and votes, above zero.
@@ -58,7 +58,7 @@ impl Track {
             existence: 0.0,
             first_seen: stamp,
             last_seen: stamp,
-            was_missed: false,
+            seen_as: None,
         };
         track.count(detection);
         track
@@ -86,7 +86,6 @@ impl Track {
         self.turning.see(detection.yaw_rad, motion.yaw_std_rad, weight(detection));
         self.height.see(z, HEIGHT_STD_M);
         self.last_seen = stamp;
-        self.was_missed = false;
         self.count(detection);
     }
 
@@ -94,7 +93,6 @@ impl Track {
     pub fn miss(&mut self, config: &TrackerConfig) {
         let missed = self.existence * (1.0 - config.detection_probability);
         self.existence = missed / (1.0 - self.existence * config.detection_probability);
-        self.was_missed = true;
     }
 
     fn count(&mut self, detection: &Detection) {
@@ -148,6 +146,7 @@ impl Track {
             yaw_variance: self.turning.covariance[(0, 0)],
             age_ns: stamp.ns_since(self.first_seen),
             unseen_ns: stamp.ns_since(self.last_seen),
+            seen_as: self.seen_as,
             hits: self.hits,
             existence: self.existence,
             score: self.score(),

@@ -115,9 +115,9 @@ fn heat<B: Backend>(logits: Tensor<B, 4>, targets: &TargetBatch<B>) -> Tensor<B,
 /// What each number of a box counts: metres of the offset are worth more than metres per second.
 const NUMBER_WEIGHTS: [f32; BOX] = [1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 4.0, 4.0];
 
-/// Errors of the velocity count by their squares up to this, in units of [`VELOCITY_MPS`]: 2 m/s. Most things stand, and
-/// by the absolute error alone everything that might move a little is best said to stand.
-const SMOOTH_VELOCITY: f32 = 0.4;
+/// Errors of the velocity count by their squares up to this, in units of [`VELOCITY_MPS`]: 0.5 m/s. Most things stand,
+/// and by the absolute error alone everything that might move a little is best said to stand.
+const SMOOTH_VELOCITY: f32 = 0.1;
 
 fn boxes<B: Backend>(numbers: Tensor<B, 3>, targets: &TargetBatch<B>) -> Tensor<B, 1> {
     let device = numbers.device();
