@@ -148,6 +148,15 @@ impl Actor {
         Box2 { pose: self.pose().ahead(self.center_m), length: self.size[0], width: self.size[1] }
     }
 
+    /// How fast it goes at a time, m/s: who waits to set off stands.
+    pub fn pace_mps(&self, time_s: f64) -> f64 {
+        match self.motion {
+            Motion::Still => 0.0,
+            Motion::Walk if time_s < self.start_s => 0.0,
+            _ => self.speed_mps,
+        }
+    }
+
     /// Whether it has left the world at the far end of its curve.
     pub fn is_gone(&self) -> bool {
         self.motion != Motion::Still && self.along_m > self.curve.length()

@@ -153,7 +153,7 @@ impl Stage {
             let time_s = step as f64 * STEP_S;
             for (actor, states) in self.actors.iter().zip(&mut states) {
                 if !actor.is_gone() {
-                    states.push((time_s, actor.pose(), actor.speed_mps));
+                    states.push((time_s, actor.pose(), actor.pace_mps(time_s)));
                 }
             }
             let wants: Vec<_> = (0..self.actors.len())
@@ -239,8 +239,7 @@ fn ego_states(states: &[(f64, Pose2, f64)]) -> Vec<EgoState> {
 
 fn track(index: usize, actor: &Actor, states: &[(f64, Pose2, f64)]) -> Track {
     let state = |&(time_s, pose, speed_mps): &(f64, Pose2, f64)| {
-        let moving = actor.motion == Motion::Drive || (actor.motion == Motion::Walk && time_s >= actor.start_s);
-        let velocity = pose.heading() * if moving { speed_mps } else { 0.0 };
+        let velocity = pose.heading() * speed_mps;
         TrackState { stamp: stamp_of(time_s), pose, z: actor.size[2] / 2.0, velocity_mps: [velocity.x, velocity.y] }
     };
     Track {

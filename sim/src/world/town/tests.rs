@@ -71,6 +71,22 @@ fn nobody_overlaps_at_the_start_and_the_ego_hits_nobody() {
 }
 
 #[test]
+fn everybody_is_as_fast_as_it_moves() {
+    for log in TOWNS.iter() {
+        for track in log.tracks.iter().filter(|track| track.states.len() > 2) {
+            let off_mps = |three: &[tandem_datasets::TrackState]| {
+                let moved = |axis: fn(&tandem_datasets::Pose2) -> f64| axis(&three[2].pose) - axis(&three[0].pose);
+                let [vx, vy] = three[1].velocity_mps;
+                (moved(|pose| pose.x) / 0.2 - vx).hypot(moved(|pose| pose.y) / 0.2 - vy)
+            };
+            let all: Vec<f64> = track.states.windows(3).map(off_mps).collect();
+            let mean_mps = all.iter().sum::<f64>() / all.len() as f64;
+            assert!(mean_mps < 0.4, "{}: {} is {mean_mps:.2} m/s off", log.id, track.source_id);
+        }
+    }
+}
+
+#[test]
 fn the_ego_stays_on_the_road_and_gets_somewhere() {
     let mut failures = Vec::new();
     for log in TOWNS.iter() {

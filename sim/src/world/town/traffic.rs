@@ -88,7 +88,7 @@ pub(super) fn play(network: &Network, lights: &[Light], actors: &[Actor], cast: 
         traffic.time_s = step as f64 * STEP_S;
         if step >= 0 {
             for (actor, states) in traffic.actors.iter().zip(&mut states).filter(|(actor, _)| !actor.is_gone()) {
-                states.push((traffic.time_s, actor.pose(), actor.speed_mps));
+                states.push((traffic.time_s, actor.pose(), actor.pace_mps(traffic.time_s)));
             }
         }
         traffic.step();
