@@ -143,8 +143,7 @@ impl Tracker {
         }
         self.tracks.retain(|track| stamp.seconds_since(track.last_seen) <= self.config.forget_after_s);
 
-        let order = self.sound(detections);
-        let detections: Vec<Detection> = order.iter().map(|index| detections[*index]).collect();
+        let (order, detections) = self.sound(detections);
         let partners = associate(&self.tracks, &detections, &self.config);
         let mut is_matched = vec![false; detections.len()];
         for (track, partner) in self.tracks.iter_mut().zip(&partners) {
@@ -187,8 +186,8 @@ impl Tracker {
         self.invalid_detections
     }
 
-    /// The places of the detections that can be used, in an order that depends on their values only.
-    fn sound(&mut self, detections: &[Detection]) -> Vec<usize> {
+    /// The detections that can be used with their places in the list, in an order that depends on their values only.
+    fn sound(&mut self, detections: &[Detection]) -> (Vec<usize>, Vec<Detection>) {
         let mut order: Vec<usize> = (0..detections.len()).filter(|index| detections[*index].is_sound()).collect();
         self.invalid_detections += (detections.len() - order.len()) as u64;
         order.retain(|index| detections[*index].score >= self.config.min_score);
@@ -201,14 +200,35 @@ impl Tracker {
                 .then_with(by_class)
                 .then_with(|| by_numbers().unwrap_or(std::cmp::Ordering::Equal))
         });
-        order
+        let (mut places, mut sound): (Vec<usize>, Vec<Detection>) = (Vec::new(), Vec::new());
+        for place in order {
+            let detection = detections[place];
+            match sound.iter_mut().find(|surer| surer.is_also(&detection)) {
+                // It is there if either class is right.
+                Some(surer) => surer.score = 1.0 - (1.0 - surer.score) * (1.0 - detection.score),
+                None => {
+                    places.push(place);
+                    sound.push(detection);
+                }
+            }
+        }
+        (places, sound)
     }
 }
+
+/// Boxes of different classes of a kind this close are one thing that the detector is in two minds about, m.
+const SAME_M: f64 = 1.0;
 
 impl Detection {
     /// The covariance of its place, m².
     fn noise(&self, config: &TrackerConfig) -> Matrix2<f64> {
         self.covariance.unwrap_or_else(|| Matrix2::identity() * config.motion(self.class).position_std_m.powi(2))
+    }
+
+    /// Whether another detection is the same thing taken for another class.
+    fn is_also(&self, other: &Self) -> bool {
+        let apart_m = (self.center[0] - other.center[0]).hypot(self.center[1] - other.center[1]);
+        self.class != other.class && Kind::of(self.class) == Kind::of(other.class) && apart_m < SAME_M
     }
 
     fn numbers(&self) -> impl Iterator<Item = f64> {

@@ -204,3 +204,22 @@ fn two_runs_give_the_same_objects() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn what_is_taken_for_two_classes_of_a_kind_is_one_thing_that_is_there_if_either_is_right() {
+    let seen = |class, score| Detection { score, ..detection(class, 5.0, 5.0) };
+    let (bicycle, motorcycle) = (seen(DetectionClass::Bicycle, 0.35), seen(DetectionClass::Motorcycle, 0.3));
+    let mut tracker = Tracker::new(TrackerConfig::default());
+    let mut lone = Tracker::new(TrackerConfig::default());
+    for step in 0..3 {
+        tracker.update(at(0.1 * f64::from(step)), &[motorcycle, bicycle]);
+        lone.update(at(0.1 * f64::from(step)), &[bicycle]);
+    }
+    let [cycle] = tracker.objects() else { panic!("one cycle: {:?}", tracker.objects()) };
+    assert_eq!((cycle.class, cycle.seen_as), (DetectionClass::Bicycle, Some(1)));
+    assert!((cycle.score - (1.0 - 0.65 * 0.7)).abs() < 1e-12);
+    assert!(lone.objects().is_empty());
+    // A pedestrian there is another thing.
+    tracker.update(at(0.3), &[motorcycle, bicycle, seen(DetectionClass::Pedestrian, 0.9)]);
+    assert_eq!(tracker.update(at(0.4), &[motorcycle, bicycle, seen(DetectionClass::Pedestrian, 0.9)]).len(), 2);
+}
