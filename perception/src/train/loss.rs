@@ -42,12 +42,12 @@ impl Default for LossWeights {
             heat: 1.0,
             boxes: 0.5,
             attributes: 0.1,
-            map: 2.0,
+            map: 5.0,
             depth: 0.6,
-            forecasts: 0.2,
+            forecasts: 0.4,
             tags: 0.1,
             shown: 0.5,
-            path: 0.2,
+            path: 0.1,
         }
     }
 }
