@@ -4,6 +4,7 @@
 //! better and tells better how fast it is; its futures go on from there.
 
 use nalgebra::{Isometry3, Matrix2, Point3, Rotation2, Vector2, Vector3};
+use tandem_datasets::DetectionClass;
 use tandem_datasets::geometry::wrap_angle;
 use tandem_datasets::log::planar;
 use tandem_graph::Stamp;
@@ -54,7 +55,8 @@ fn detection(seen: &SeenBox, map_from_ego: &Isometry3<f64>) -> Detection {
         center: (map_from_ego * Point3::from(seen.center)).into(),
         size: seen.size,
         yaw_rad: wrap_angle(seen.yaw_rad + yaw_rad),
-        velocity_mps: Some([velocity.x, velocity.y]),
+        // Half a second of walking is less than a cell: what the network says of it is a guess, and its places tell more.
+        velocity_mps: (seen.class != DetectionClass::Pedestrian).then_some([velocity.x, velocity.y]),
         score: seen.score,
         covariance: Some(covariance(seen.center, yaw_rad)),
     }
@@ -87,8 +89,6 @@ fn correct(seen: &mut SeenBox, object: &TrackedObject, ego_from_map: &Isometry3<
 
 #[cfg(test)]
 mod tests {
-    use tandem_datasets::DetectionClass;
-
     use super::*;
     use crate::decode::Future;
     use crate::model::heads::FORECAST_STEPS;

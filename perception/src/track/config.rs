@@ -104,8 +104,8 @@ impl Default for TrackerConfig {
             velocity_std_mps: 2.0,
             unknown_speed_mps: 1.2,
             velocity_turns: false,
-            acceleration_density: 0.5,
-            standing_share: 0.5,
+            acceleration_density: 0.2,
+            standing_share: 0.3,
             yaw_std_rad: 0.4,
             turning_density: 0.5,
         };
