@@ -9,8 +9,8 @@ use support::{Dir, data};
 #[test]
 fn driving_worlds_prints_the_documented_json_and_writes_a_page() {
     let dir = Dir::new();
-    let ran = dir.tandem(["drive", "--world", "0,5", "--planner", "tandem,human", "--report", "page", "--json"]);
-    let results = ran.json();
+    let drive = ["drive", "--world", "0,5", "--planner", "tandem,human", "--perception", "truth"];
+    let results = dir.tandem(drive.iter().chain(&["--report", "page", "--json"])).json();
     let runs = results["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 4);
     for run in runs {
@@ -35,9 +35,20 @@ fn driving_worlds_prints_the_documented_json_and_writes_a_page() {
 }
 
 #[test]
+fn generated_worlds_are_driven_from_pixels_unless_told_otherwise() {
+    let dir = Dir::new();
+    let results = dir.tandem(["drive", "--town", "1", "--planner", "tandem,human", "--json"]).json();
+    let runs = results["runs"].as_array().unwrap();
+    let who: Vec<_> = runs.iter().map(|run| (run["planner"].as_str(), run["perception"].as_str())).collect();
+    let expected = [("tandem", "cameras"), ("tandem", "truth"), ("human", "truth")];
+    assert_eq!(who, expected.map(|(planner, perception)| (Some(planner), Some(perception))));
+    assert!(runs[0]["score"].as_f64().unwrap() > 0.5, "{}", runs[0]);
+}
+
+#[test]
 fn two_runs_and_a_replay_of_the_recording_give_the_same_digest() {
     let dir = Dir::new();
-    let drive = ["drive", "--world", "2", "--planner", "tandem", "--json", "--record"];
+    let drive = ["drive", "--world", "2", "--planner", "tandem", "--perception", "truth", "--json", "--record"];
     let first = dir.tandem(drive.iter().chain(&["a.mcap"])).json();
     let second = dir.tandem(drive.iter().chain(&["b.mcap"])).json();
     assert_eq!(first["recording_sha256"], second["recording_sha256"]);
@@ -49,8 +60,9 @@ fn two_runs_and_a_replay_of_the_recording_give_the_same_digest() {
 #[test]
 fn a_recording_with_another_trajectory_in_it_does_not_replay() {
     let dir = Dir::new();
-    dir.tandem(["drive", "--world", "0", "--planner", "tandem", "--record", "a.mcap", "--json"]).json();
-    dir.tandem(["drive", "--world", "1", "--planner", "tandem", "--record", "b.mcap", "--json"]).json();
+    let drive = ["drive", "--planner", "tandem", "--perception", "truth", "--json"];
+    dir.tandem(drive.iter().chain(&["--world", "0", "--record", "a.mcap"])).json();
+    dir.tandem(drive.iter().chain(&["--world", "1", "--record", "b.mcap"])).json();
     let (a, b) = (dir.tandem(["replay", "a.mcap"]), dir.tandem(["replay", "b.mcap"]));
     assert_eq!((a.code, b.code), (Some(0), Some(0)), "{a:?} {b:?}");
     dir.write("cut.mcap", &std::fs::read(dir.path().join("a.mcap")).unwrap()[..20_000]);
@@ -77,11 +89,12 @@ fn a_drive_by_cameras_says_so_replays_and_names_the_camera_that_is_not_there() {
 #[test]
 fn shards_put_together_are_the_whole() {
     let dir = Dir::new();
-    let whole = dir.tandem(["drive", "--world", "0..5", "--planner", "idm", "--json"]).json();
+    let drive = ["drive", "--world", "0..5", "--planner", "idm", "--perception", "truth", "--json"];
+    let whole = dir.tandem(drive).json();
     let mut merge = vec!["drive".to_owned(), "--json".to_owned(), "--merge".to_owned()];
     for shard in ["1/2", "2/2"] {
         let name = format!("{}.json", &shard[..1]);
-        let part = dir.tandem(["drive", "--world", "0..5", "--planner", "idm", "--json", "--shard", shard]);
+        let part = dir.tandem(drive.iter().chain(&["--shard", shard]));
         part.json();
         dir.write(&name, &part.stdout);
         merge.push(name);
@@ -92,8 +105,8 @@ fn shards_put_together_are_the_whole() {
 #[test]
 fn lost_messages_are_counted_and_an_intended_loss_is_no_failure() {
     let dir = Dir::new();
-    let args = ["drive", "--world", "0", "--planner", "tandem", "--drop", "0.2", "--delay-ms", "100", "--json"];
-    let results = dir.tandem(args).json();
+    let drive = ["drive", "--world", "0", "--planner", "tandem", "--perception", "truth"];
+    let results = dir.tandem(drive.iter().chain(&["--drop", "0.2", "--delay-ms", "100", "--json"])).json();
     assert!(results["lost_messages"].as_u64().unwrap() > 20, "{results}");
     assert!(results["runs"][0]["injection"].as_str().unwrap().contains("drop 0.2"));
 }

@@ -75,7 +75,12 @@ fn is_equal_in_onnxruntime(config: &NetworkConfig, batch: Batch, count: usize) {
             ("warp_index", input.warp.index.into_data()),
             ("warp_weight", input.warp.weight.into_data()),
             ("history", input.history.into_data()),
-            ("path_cells", TensorData::from(path::cells(config.grid.extent_m, half, GridFrame::VEHICLE).as_slice())),
+            (
+                "path_cells",
+                TensorData::from(
+                    path::cells(config.grid.extent_m, config.grid.cells / 2, GridFrame::VEHICLE).as_slice(),
+                ),
+            ),
             ("out.scores", output.scores.into_data()),
             ("out.cells", output.cells.into_data()),
             ("out.boxes", output.boxes.into_data()),

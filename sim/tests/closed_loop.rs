@@ -101,9 +101,8 @@ fn a_planner_whose_perception_dies_or_freezes_stops_the_vehicle() {
 
 fn suite() -> Suite {
     Suite {
-        planners: ["tandem", "pdm", "constant-velocity", "human"].map(str::to_owned).to_vec(),
+        drivers: ["tandem", "pdm", "constant-velocity", "human"].map(|name| (name.to_owned(), Sight::Truth)).to_vec(),
         traffic: vec![TrafficMode::Replay, TrafficMode::Reactive],
-        sights: vec![Sight::Truth],
         faults: vec![Faults::default(), Faults { delay_ms: 100.0, drop: 0.1, ..Faults::default() }],
     }
 }
@@ -132,9 +131,8 @@ fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
     let mapless =
         Case::new("mapless", "nowhere", || Ok(tandem_datasets::Log { map: None, ..world::generate(0).unwrap() }));
     let suite = Suite {
-        planners: vec!["idm".into()],
+        drivers: vec![("idm".into(), Sight::Truth)],
         traffic: vec![TrafficMode::Replay],
-        sights: vec![Sight::Truth],
         faults: vec![Faults::default()],
     };
     let results = suite.run(&[mapless], &|_| {}).unwrap();
@@ -145,9 +143,8 @@ fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
 #[test]
 fn an_unknown_planner_is_refused_before_anything_is_driven() {
     let suite = Suite {
-        planners: vec!["racer".into()],
+        drivers: vec![("racer".into(), Sight::Truth)],
         traffic: vec![TrafficMode::Replay],
-        sights: vec![Sight::Truth],
         faults: vec![Faults::default()],
     };
     assert!(suite.run(&cases(0..1), &|_| {}).unwrap_err().to_string().contains("racer"));

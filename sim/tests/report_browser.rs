@@ -252,9 +252,8 @@ fn a_run_by_cameras_shows_what_each_saw() {
     let during = Window { from_s: 4.0, to_s: 6.0 };
     let missing = CameraFault { camera: "back".into(), kind: CameraFaultKind::Missing, during };
     let suite = Suite {
-        planners: vec!["tandem".into()],
         traffic: vec![TrafficMode::Replay],
-        sights: vec![Sight::Cameras(Arc::new(oracle))],
+        drivers: vec![("tandem".into(), Sight::Cameras(Arc::new(oracle)))],
         faults: vec![Faults { cameras: vec![missing], ..Faults::default() }],
     };
     let traces = Mutex::new(Vec::new());

@@ -182,10 +182,11 @@ fn what_cannot_see_is_refused_in_one_line() {
 fn a_suite_drives_by_truth_and_by_cameras_and_holds_both_against_the_same_reference() {
     let oracle = CameraSight::new("oracle", |_, sight| Box::new(Oracle::new(sight.period)));
     let oracle = CameraSight { rig: rig::nuscenes(64, 24), ..oracle };
+    let oracle = Sight::Cameras(Arc::new(oracle));
+    let by_both = |planner: &str| [(planner.to_owned(), Sight::Truth), (planner.to_owned(), oracle.clone())];
     let suite = Suite {
-        planners: vec!["tandem".to_owned(), "human".to_owned()],
         traffic: vec![TrafficMode::Reactive],
-        sights: vec![Sight::Truth, Sight::Cameras(Arc::new(oracle))],
+        drivers: ["tandem", "human"].into_iter().flat_map(by_both).collect(),
         faults: vec![Faults::default()],
     };
     let results = suite.run(&[Case::world(1)], &|_| {}).unwrap();

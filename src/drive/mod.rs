@@ -14,6 +14,7 @@ use tandem_sim::suite::{Case, Progress, Results, Run, Suite};
 use tandem_sim::{Course, Setup, Trace, replay};
 
 pub use args::{Args, Usage};
+use sight::Driven;
 
 use crate::log;
 use crate::outcome::Outcome;
@@ -49,10 +50,14 @@ fn outcome(results: &Results) -> Outcome {
 
 fn drive(args: &Args) -> anyhow::Result<Results> {
     let cases = args.shard.select(cases(args)?);
+    let driven = match (&args.record, args.logs.is_empty()) {
+        (_, false) => Driven::Logs,
+        (Some(_), true) => Driven::Recorded,
+        (None, true) => Driven::Worlds,
+    };
     let suite = Suite {
-        planners: args.planner.clone(),
+        drivers: args.looking.drivers(&args.planner, driven)?,
         traffic: args.traffic.clone(),
-        sights: args.looking.sights()?,
         faults: args.faults(),
     };
     let recorded = args.record.as_deref().map(|path| record(&cases, &suite, path)).transpose()?;
@@ -102,8 +107,8 @@ fn record(cases: &[Case], suite: &Suite, path: &Path) -> anyhow::Result<String> 
     let runs = suite.runs(cases.len());
     let ([case], 1) = (cases, runs) else { anyhow::bail!(Usage::RecordOne { runs }) };
     let course = Arc::new(Course::new(&Arc::new(case.open()?))?);
-    let (planner, traffic, faults) = (suite.planners[0].clone(), suite.traffic[0], suite.faults[0].clone());
-    Ok(replay::record(&Setup { course, planner, traffic, sight: suite.sights[0].clone(), faults }, path)?.sha256)
+    let ((planner, sight), traffic, faults) = (suite.drivers[0].clone(), suite.traffic[0], suite.faults[0].clone());
+    Ok(replay::record(&Setup { course, planner, traffic, sight, faults }, path)?.sha256)
 }
 
 fn merge(parts: &[PathBuf]) -> anyhow::Result<Results> {

@@ -26,12 +26,24 @@ pub enum Perception {
     Oracle,
 }
 
+/// What is driven on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driven {
+    /// Logs, with or without images.
+    Logs,
+    /// Generated worlds, whose images are rendered.
+    Worlds,
+    /// A generated world, by one planner, which is recorded.
+    Recorded,
+}
+
 /// How perception looks at the world.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Perception")]
 pub struct Looking {
-    /// By what the planner sees.
-    #[arg(long, value_delimiter = ',', default_value = "truth")]
+    /// By what the planners see; without, logs are driven by truth, and generated worlds by the first planner's cameras
+    /// and, beside it, by all planners' truth.
+    #[arg(long, value_delimiter = ',')]
     perception: Vec<Perception>,
     /// The network that looks through the cameras: weights, or a model.onnx for onnxruntime; without, tandem's own.
     #[arg(long, value_name = "FILE")]
@@ -51,15 +63,25 @@ pub struct Looking {
 }
 
 impl Looking {
-    /// What was asked for, each once.
-    pub fn sights(&self) -> anyhow::Result<Vec<Sight>> {
+    /// The planners with that by which they see.
+    pub fn drivers(&self, planners: &[String], on: Driven) -> anyhow::Result<Vec<(String, Sight)>> {
+        use Perception::{Cameras, Truth};
+        let by = |planners: &[String], kind: Perception| -> anyhow::Result<Vec<_>> {
+            let sight = self.sight(kind)?;
+            Ok(planners.iter().map(|planner| (planner.clone(), sight.clone())).collect())
+        };
         let mut kinds: Vec<Perception> = Vec::new();
         for kind in &self.perception {
             if !kinds.contains(kind) {
                 kinds.push(*kind);
             }
         }
-        kinds.into_iter().map(|kind| self.sight(kind)).collect()
+        match (kinds.as_slice(), on) {
+            ([], Driven::Logs) => by(planners, Truth),
+            ([], Driven::Worlds) => Ok([by(&planners[..1], Cameras)?, by(planners, Truth)?].concat()),
+            ([], Driven::Recorded) => by(planners, Cameras),
+            (kinds, _) => Ok(kinds.iter().map(|kind| by(planners, *kind)).collect::<Result<Vec<_>, _>>()?.concat()),
+        }
     }
 
     /// One network for all runs, which take turns; each has a memory of its own. With the height and width of its images.

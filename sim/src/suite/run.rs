@@ -64,12 +64,10 @@ impl From<LogRef> for Case {
 /// What is done with every log.
 #[derive(Debug, Clone)]
 pub struct Suite {
-    /// The planners, by name.
-    pub planners: Vec<String>,
+    /// The planners, by name, each with that by which it sees.
+    pub drivers: Vec<(String, Sight)>,
     /// The traffic modes.
     pub traffic: Vec<TrafficMode>,
-    /// By what the planners see.
-    pub sights: Vec<Sight>,
     /// The faults to inject: one set a run, of which one may be none.
     pub faults: Vec<Faults>,
 }
@@ -86,7 +84,7 @@ pub enum Progress {
 impl Suite {
     /// How many runs there are for so many logs.
     pub fn runs(&self, logs: usize) -> usize {
-        logs * self.planners.len() * self.traffic.len() * self.sights.len() * self.faults.len()
+        logs * self.drivers.len() * self.traffic.len() * self.faults.len()
     }
 
     /// Drives the cases in parallel. The results are those of driving one after the other.
@@ -96,9 +94,9 @@ impl Suite {
     /// [`Results::skipped`].
     pub fn run(&self, cases: &[Case], on_progress: &(dyn Fn(Progress) + Sync)) -> Result<Results, Error> {
         self.faults.iter().try_for_each(Faults::check)?;
-        self.sights.iter().try_for_each(|sight| self.faults.iter().try_for_each(|faults| sight.check(faults)))?;
-        let unknown = self.planners.iter().find(|name| !planners::NAMES.contains(&name.as_str()));
-        if let Some(name) = unknown {
+        self.drivers.iter().try_for_each(|(_, sight)| self.faults.iter().try_for_each(|faults| sight.check(faults)))?;
+        let unknown = self.drivers.iter().find(|(name, _)| !planners::NAMES.contains(&name.as_str()));
+        if let Some((name, _)) = unknown {
             return Err(tandem_planner::Error::NoSuchPlanner { name: name.clone() }.into());
         }
         let outcomes: Vec<_> = cases.par_iter().map(|case| self.run_log(case, on_progress)).collect();
@@ -131,7 +129,7 @@ impl Suite {
         Ok(runs.map_err(|error| skip(error.to_string(), false))?.concat())
     }
 
-    /// All planners by all sights in the same traffic with the same faults, which share their reference.
+    /// All drivers in the same traffic with the same faults, which share their reference.
     fn run_under(
         &self,
         case: &Case,
@@ -149,8 +147,7 @@ impl Suite {
             let score = judge.score(&driven);
             Ok((setup, driven, score))
         };
-        let of_sight = |sight| self.planners.iter().map(move |planner| (planner.as_str(), sight));
-        let mut runs: Vec<_> = self.sights.iter().flat_map(of_sight).collect();
+        let mut runs: Vec<_> = self.drivers.iter().map(|(planner, sight)| (planner.as_str(), sight)).collect();
         let asked = runs.len();
         let is_reference = |(planner, sight): (&str, &Sight)| planner == REFERENCE && matches!(sight, Sight::Truth);
         if judge.needs_pdm() && !runs.iter().any(|run| is_reference(*run)) {
