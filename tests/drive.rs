@@ -42,7 +42,7 @@ fn generated_worlds_are_driven_from_pixels_unless_told_otherwise() {
     let who: Vec<_> = runs.iter().map(|run| (run["planner"].as_str(), run["perception"].as_str())).collect();
     let expected = [("tandem", "cameras"), ("tandem", "truth"), ("human", "truth")];
     assert_eq!(who, expected.map(|(planner, perception)| (Some(planner), Some(perception))));
-    assert!(runs[0]["score"].as_f64().unwrap() > 0.5, "{}", runs[0]);
+    assert!(runs.iter().all(|run| run["complete"] == true && run["lost_unintended"] == 0), "{results}");
 }
 
 #[test]

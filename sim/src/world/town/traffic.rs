@@ -110,6 +110,13 @@ impl Traffic<'_> {
             }
         }
         for (driver, wanted) in self.cast.drivers.iter().zip(wants) {
+            if self.actors[driver.actor].motion == Motion::Walk {
+                // It was taken out of the world, and with it goes what it tows.
+                if let Some((trailer, _)) = driver.tow {
+                    self.actors[trailer].leave();
+                }
+                continue;
+            }
             self.actors[driver.actor].step(self.time_s, wanted);
             if let Some((trailer, behind_m)) = driver.tow {
                 let Actor { along_m, speed_mps, .. } = self.actors[driver.actor];
