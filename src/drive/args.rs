@@ -11,7 +11,7 @@ use crate::seeds::Seeds;
 
 /// Drive logs or generated worlds in closed loop, and score the driving.
 ///
-/// Without arguments: nine generated worlds, all planners, and a report in `tandem-report`.
+/// Without arguments: nine generated worlds, ours by cameras, all planners by truth, and a report in `tandem-report`.
 #[derive(clap::Args)]
 pub struct Args {
     /// Files or directories of any known format, or directories that hold such.

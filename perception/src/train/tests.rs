@@ -105,3 +105,22 @@ fn training_that_was_stopped_goes_on_to_the_same_weights() {
     let differ: Vec<_> = whole.iter().filter(|(name, data)| parts[*name] != **data).map(|(name, _)| name).collect();
     assert!(differ.is_empty(), "{} of {}: {differ:?}", differ.len(), whole.len());
 }
+
+#[test]
+fn clips_stand_close_behind_others_now_and_then_and_other_seeds_show_other_worlds() {
+    let (worlds, others) = (Worlds::new(&small(), 0), Worlds::new(&small(), 1));
+    let body = tandem_datasets::EgoBody::default();
+    let gap_m = |thing: &crate::truth::Thing| {
+        let ([x, y, _], [length, width, _]) = (thing.center, thing.size);
+        let (sin, cos) = thing.yaw_rad.sin_cos();
+        let reach = |a: f64, b: f64| (a.abs() * length + b.abs() * width) / 2.0;
+        let is_in_the_way = x > 0.0 && y.abs() < body.width / 2.0 + reach(sin, cos);
+        is_in_the_way.then(|| x - reach(cos, sin) - body.rear_axle_to_center - body.length / 2.0)
+    };
+    // Each clip comes twice; under even numbers for the first time.
+    let clips: Vec<_> = (0..96).step_by(2).map(|index| worlds.clip(index).unwrap()).collect();
+    let close = |clip: &&Arc<[Captured]>| clip[1].things.iter().filter_map(gap_m).any(|gap| (0.0..4.5).contains(&gap));
+    let count = clips.iter().filter(close).count();
+    assert!((4..40).contains(&count), "{count} of {}", clips.len());
+    assert_ne!(others.clip(0).unwrap()[0].images, clips[0][0].images);
+}
