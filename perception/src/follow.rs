@@ -18,6 +18,10 @@ use crate::truth::FORECAST_STEP_S;
 const ALONG_M: [f64; 2] = [0.12, 0.036];
 const ACROSS_M: [f64; 2] = [0.24, 0.0072];
 
+/// The share of a wrong speed that a network's futures do not allow for themselves: they were learnt beside speeds that
+/// were as wrong. Set on worlds 300000 to 300009.
+const NOT_ALLOWED_FOR: f64 = 0.7;
+
 /// Follows the boxes of a network.
 #[derive(Debug, Clone)]
 pub struct Follower {
@@ -78,7 +82,7 @@ fn correct(seen: &mut SeenBox, object: &TrackedObject, ego_from_map: &Isometry3<
     for future in &mut seen.futures {
         for (step, position) in (1..).zip(&mut future.positions) {
             for axis in 0..2 {
-                let faster_mps = velocity_mps[axis] - seen.velocity_mps[axis];
+                let faster_mps = NOT_ALLOWED_FOR * (velocity_mps[axis] - seen.velocity_mps[axis]);
                 position[axis] += center[axis] - seen.center[axis] + faster_mps * FORECAST_STEP_S * f64::from(step);
             }
         }
@@ -130,7 +134,7 @@ mod tests {
             assert!((velocity.y - 6.0).abs() < 1.0 && velocity.x.abs() < 0.5, "{velocity}");
             let [x, y] = boxes[0].futures[0].positions[FORECAST_STEPS - 1];
             let later = map_from_ego * Point3::new(x, y, 0.0);
-            assert!((later.y - there.y - 18.0).abs() < 4.5 && (later.x - 15.0).abs() < 1.5, "{later}");
+            assert!((later.y - there.y - 0.7 * 18.0).abs() < 3.5 && (later.x - 15.0).abs() < 1.5, "{later}");
         }
     }
 
