@@ -2,7 +2,7 @@
 
 const hasInjection = index.runs.some((run) => run.injection);
 const hasSight = index.runs.some((run) => run.perception !== "truth");
-const conditions = (run) => [run.traffic, hasSight && run.perception, run.injection].filter(Boolean).join(", ");
+const conditions = (run) => [hasSight && run.perception, run.traffic, run.injection].filter(Boolean).join(", ");
 
 function drawSummary() {
   const names = ["Planner", "Traffic", ...(hasSight ? ["Perception"] : []), ...(hasInjection ? ["Injected"] : [])].map((name) => el("th", {}, name));
@@ -51,7 +51,7 @@ const onEnter = (action) => (event) => {
 const COLUMNS = [
   { key: "log", label: "Log", of: (run) => run.log, cell: logCell },
   { key: "planner", label: "Planner", of: (run) => run.planner, cell: (run) => el("td", {}, run.planner) },
-  { key: "traffic", label: "Traffic", of: conditions, cell: (run) => el("td", { class: "quiet clip", title: conditions(run) }, conditions(run)) },
+  { key: "traffic", label: hasSight ? "Perception" : "Traffic", of: conditions, cell: (run) => el("td", { class: "quiet clip", title: conditions(run) }, conditions(run)) },
   { key: "score", label: "Score", of: (run) => run.score, cell: (run) => heatCell(run.score, fixed(run.score, 3), "total", "") },
   ...SUB_SCORES.map(([key, name]) => ({
     key,
