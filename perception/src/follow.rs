@@ -53,14 +53,14 @@ impl Follower {
 /// A box as a detection in the map.
 fn detection(seen: &SeenBox, map_from_ego: &Isometry3<f64>) -> Detection {
     let yaw_rad = planar(map_from_ego).yaw;
-    let velocity = map_from_ego * Vector3::new(seen.velocity_mps[0], seen.velocity_mps[1], 0.0);
+    let velocity_mps = turned(seen.velocity_mps, map_from_ego);
     Detection {
         class: seen.class,
         center: (map_from_ego * Point3::from(seen.center)).into(),
         size: seen.size,
         yaw_rad: wrap_angle(seen.yaw_rad + yaw_rad),
         // Half a second of walking is less than a cell: what the network says of it is a guess, and its places tell more.
-        velocity_mps: (seen.class != DetectionClass::Pedestrian).then_some([velocity.x, velocity.y]),
+        velocity_mps: (seen.class != DetectionClass::Pedestrian).then_some(velocity_mps),
         score: seen.score,
         covariance: Some(covariance(seen.center, yaw_rad)),
     }
@@ -74,11 +74,16 @@ fn covariance([x, y, _]: [f64; 3], yaw_rad: f64) -> Matrix2<f64> {
     turn * Matrix2::from_diagonal(&Vector2::new(variance(ALONG_M), variance(ACROSS_M))) * turn.transpose()
 }
 
+/// A velocity along the axes of one frame, along those of another.
+pub(crate) fn turned([x, y]: [f64; 2], to_from: &Isometry3<f64>) -> [f64; 2] {
+    let turned = to_from * Vector3::new(x, y, 0.0);
+    [turned.x, turned.y]
+}
+
 /// Gives a box what is known of its object.
 fn correct(seen: &mut SeenBox, object: &TrackedObject, ego_from_map: &Isometry3<f64>) {
     let center: [f64; 3] = (ego_from_map * Point3::from(object.center)).into();
-    let velocity = ego_from_map * Vector3::new(object.velocity_mps[0], object.velocity_mps[1], 0.0);
-    let velocity_mps = [velocity.x, velocity.y];
+    let velocity_mps = turned(object.velocity_mps, ego_from_map);
     for future in &mut seen.futures {
         for (step, position) in (1..).zip(&mut future.positions) {
             for axis in 0..2 {

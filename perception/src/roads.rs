@@ -4,13 +4,14 @@
 //! are those of a torus as wide as the network's grid is across, so that the memory moves with the vehicle without being
 //! copied, and a frame is resampled once, however long it is remembered.
 
-use nalgebra::{Point2, Vector2};
+use nalgebra::Point2;
 use rayon::prelude::*;
 use tandem_datasets::Pose2;
 use tandem_graph::Stamp;
 
 use crate::model::Grid;
 use crate::model::heads::MAP_CLASSES;
+use crate::rig::taps;
 
 /// What a frame half a second old counts beside the newest, for each plane: large areas are worth remembering longer
 /// than lines, which blur.
@@ -86,8 +87,8 @@ impl RoadMemory {
         let plane = self.grid.cells * self.grid.cells;
         let mixed = |cell: usize| -> [f32; MAP_CLASSES] {
             let place = map_from_ego.transform(self.grid.center(cell).into());
-            let taps =
-                taps(place.coords / self.grid.cell_m()).map(|(number, share)| (number, share, self.cell(number)));
+            let taps = taps([place.x, place.y].map(|m| m / self.grid.cell_m()));
+            let taps = taps.map(|(number, share)| (number, share, self.cell(number)));
             std::array::from_fn(|of| {
                 let said = logits[of * plane + cell];
                 // Nothing is known beside what was never seen.
@@ -115,7 +116,7 @@ impl RoadMemory {
             let number: [i64; 2] = std::array::from_fn(|axis| low[axis] + (at[axis] - low[axis]).rem_euclid(side));
             let center = Point2::new(number[0] as f64 + 0.5, number[1] as f64 + 0.5) * grid.cell_m();
             let seen_at = map_from_ego.inverse_transform(center);
-            let taps = taps(Vector2::new(grid.place(seen_at.x), grid.place(seen_at.y)));
+            let taps = taps([grid.place(seen_at.x), grid.place(seen_at.y)]);
             if taps.iter().any(|([row, column], _)| !(0..count).contains(row) || !(0..count).contains(column)) {
                 return;
             }
@@ -137,19 +138,6 @@ impl RoadMemory {
         let side = self.side as i64;
         &self.cells[(i.rem_euclid(side) * side + j.rem_euclid(side)) as usize]
     }
-}
-
-/// The four cells around a place in units of cells, whose centres lie at halves, with their bilinear shares.
-fn taps(place: Vector2<f64>) -> [([i64; 2], f32); 4] {
-    let corner = place.map(|x| x - 0.5);
-    let low = corner.map(f64::floor);
-    let share = corner - low;
-    std::array::from_fn(|tap| {
-        let step = [tap / 2, tap % 2];
-        let along = |axis: usize| if step[axis] == 1 { share[axis] } else { 1.0 - share[axis] };
-        let number = [0, 1].map(|axis| low[axis] as i64 + step[axis] as i64);
-        (number, (along(0) * along(1)) as f32)
-    })
 }
 
 #[cfg(test)]

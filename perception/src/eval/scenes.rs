@@ -1,6 +1,6 @@
 //! How well a network sees generated worlds that it was not trained on, and recorded drives.
 
-use nalgebra::{Isometry3, Point3, Vector3};
+use nalgebra::{Isometry3, Point3};
 use serde::Serialize;
 use tandem_datasets::log::planar;
 use tandem_sim::camera::rig;
@@ -11,7 +11,7 @@ use super::forecast::{self, ForecastMetrics, Future};
 use super::map::{MapIou, MapMetrics};
 use crate::Error;
 use crate::decode::{SeenBox, sigmoid};
-use crate::follow::Follower;
+use crate::follow::{Follower, turned};
 use crate::model::Grid;
 use crate::model::heads::{MAP_CLASSES, MODES};
 use crate::path::{self, STEPS};
@@ -89,8 +89,7 @@ pub fn on_worlds(perceiver: &mut Perceiver, seeds: &[u64], done: &mut dyn FnMut(
     let cameras = rig::nuscenes(width as u32, height as u32);
     for seed in seeds {
         let place = Place::new(*seed)?;
-        perceiver.forget();
-        gauge.follower = Follower::default();
+        gauge.begin(perceiver);
         let Some((first, last)) = place.log.span() else { continue };
         let frames = (last.seconds_since(first) - FUTURE_S) / KEYFRAME_S;
         for number in 0..frames.max(0.0) as usize {
@@ -113,8 +112,7 @@ pub fn on_drives(perceiver: &mut Perceiver, drives: &Drives, done: &mut dyn FnMu
     let mut before = "";
     for moment in drives.moments() {
         if moment.log.id != before {
-            perceiver.forget();
-            gauge.follower = Follower::default();
+            gauge.begin(perceiver);
             before = &moment.log.id;
         }
         let captured = drives.capture(moment)?;
@@ -149,6 +147,12 @@ impl Gauge {
             lanes: LaneMetrics::default(),
             off_m: Vec::new(),
         }
+    }
+
+    /// Another drive: what was seen before has nothing to do with it.
+    fn begin(&mut self, perceiver: &mut Perceiver) {
+        perceiver.forget();
+        self.follower = Follower::default();
     }
 
     fn see(&mut self, perceiver: &mut Perceiver, token: String, tag: String, captured: &Captured) -> Result<(), Error> {
@@ -256,12 +260,6 @@ fn detected(boxes: &[SeenBox], map_from_ego: &Isometry3<f64>) -> Vec<DetectedBox
         score: seen.score,
     };
     boxes.iter().map(detected).collect()
-}
-
-/// A velocity along the vehicle's axes, along the map's.
-fn turned([x, y]: [f64; 2], map_from_ego: &Isometry3<f64>) -> [f64; 2] {
-    let turned = map_from_ego * Vector3::new(x, y, 0.0);
-    [turned.x, turned.y]
 }
 
 /// True and seen boxes of a frame, in the map.

@@ -12,6 +12,7 @@ pub(crate) use prepare::{MIDDLE, STEPS};
 pub use prepare::{Pixels, Preparation};
 pub use rays::RAYS;
 pub use warp::WarpTable;
+pub(crate) use warp::taps;
 
 use nalgebra::Matrix3;
 

@@ -24,16 +24,11 @@ impl WarpTable {
         for cell in 0..side * side {
             let now = frame.ego_from_grid([center_m(cell / side), center_m(cell % side)]);
             let before = map_from_previous.inverse_transform(map_from_now.transform(now.into()));
-            let place = frame.grid_from_ego([before.x, before.y]).map(|m| (m + grid.extent_m) / cell_m - 0.5);
-            let low = place.map(f64::floor);
-            let share = [place[0] - low[0], place[1] - low[1]];
-            for tap in 0..4 {
-                let step = [tap / 2, tap % 2];
-                let at = [low[0] as i64 + step[0] as i64, low[1] as i64 + step[1] as i64];
+            let place = frame.grid_from_ego([before.x, before.y]).map(|m| (m + grid.extent_m) / cell_m);
+            for (tap, (at, share)) in taps(place).into_iter().enumerate() {
                 if at.iter().all(|at| (0..side as i64).contains(at)) {
-                    let weight = |axis: usize| if step[axis] == 1 { share[axis] } else { 1.0 - share[axis] };
                     table.index[cell * 4 + tap] = (at[0] * side as i64 + at[1]) as i32;
-                    table.weight[cell * 4 + tap] = (weight(0) * weight(1)) as f32;
+                    table.weight[cell * 4 + tap] = share;
                 }
             }
         }
@@ -45,4 +40,16 @@ impl WarpTable {
         let taps = grid.cells * grid.cells;
         Self { index: vec![0; taps], weight: vec![0.0; taps] }
     }
+}
+
+/// The four cells around a place in units of cells, whose centres lie at halves, with their bilinear shares.
+pub(crate) fn taps(place: [f64; 2]) -> [([i64; 2], f32); 4] {
+    let corner = place.map(|x| x - 0.5);
+    let low = corner.map(f64::floor);
+    let share = [corner[0] - low[0], corner[1] - low[1]];
+    std::array::from_fn(|tap| {
+        let step = [tap / 2, tap % 2];
+        let along = |axis: usize| if step[axis] == 1 { share[axis] } else { 1.0 - share[axis] };
+        ([0, 1].map(|axis| low[axis] as i64 + step[axis] as i64), (along(0) * along(1)) as f32)
+    })
 }

@@ -270,10 +270,11 @@ impl Worlds {
         );
         let ego_at = |stamp| place.log.ego_at(stamp).map_or(Isometry3::identity(), |state| state.map_from_ego) * aside;
         let stamps = [at_s - apart_s, at_s].map(stamp);
-        let room_m = stamps.map(|stamp| place.room_ahead_m(planar(&ego_at(stamp)), stamp));
-        let ahead_m = room_m[0].min(room_m[1]) - rng.random_range(CLOSE_M);
-        let is_close = rng.random_bool(CLOSE_SHARE) && (0.0..MOVED_M).contains(&ahead_m);
-        let ahead = Translation3::new(if is_close { ahead_m } else { 0.0 }, 0.0, 0.0);
+        let close_m = rng.random_range(CLOSE_M);
+        let room_m = |stamp| place.room_ahead_m(planar(&ego_at(stamp)), stamp);
+        let to_close_m = || room_m(stamps[0]).min(room_m(stamps[1])) - close_m;
+        let ahead_m = rng.random_bool(CLOSE_SHARE).then(to_close_m).filter(|m| (0.0..MOVED_M).contains(m));
+        let ahead = Translation3::new(ahead_m.unwrap_or(0.0), 0.0, 0.0);
         Ok(stamps.map(|stamp| place.capture(&cameras, &(ego_at(stamp) * ahead), stamp)).into())
     }
 
