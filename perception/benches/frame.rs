@@ -49,7 +49,7 @@ fn whole(criterion: &mut Criterion, name: &str, engine: Shared) {
         bencher.iter(|| {
             frame += 1;
             let stamp = Stamp::from_ns(frame * 200_000_000);
-            perceiver.see(stamp, &Isometry3::identity(), &captured.cameras, &images).unwrap()
+            perceiver.see(stamp, &Isometry3::identity(), &captured.cameras, &images).unwrap().times
         });
     });
 }
@@ -110,7 +110,13 @@ fn stages(criterion: &mut Criterion, network: &Network<Flex>, config: &NetworkCo
     let features: Features<Flex> = network.encode(seen, lifted, &given);
     criterion.bench_function("stage/heads", |bencher| bencher.iter(|| network.ask(features.clone())));
     let output: Output<Flex> = network.ask(features);
-    criterion.bench_function("stage/decode", |bencher| bencher.iter(|| Numbers::of(&output).boxes(config)));
+    let (mut numbers, mut boxes) = (Numbers::default(), Vec::new());
+    criterion.bench_function("stage/decode", |bencher| {
+        bencher.iter(|| {
+            numbers.read(&output);
+            numbers.boxes(config, &mut boxes);
+        });
+    });
 }
 
 fn fill<'a>(preparations: &mut [Preparation], images: impl Iterator<Item = &'a Image>, planes: &mut [f32]) {

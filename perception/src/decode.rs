@@ -1,7 +1,7 @@
 //! From the network's numbers to boxes with futures, in the vehicle's frame.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn::tensor::{ElementConversion, Tensor};
 use tandem_datasets::DetectionClass;
 
 use crate::eval::Attribute;
@@ -16,7 +16,7 @@ pub const MIN_SCORE: f32 = 0.05;
 const FORECAST: usize = MODES * (2 * FORECAST_STEPS + 1);
 
 /// One of an object's futures.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Future {
     /// How likely it is; those of an object sum to 1.
     pub probability: f64,
@@ -25,7 +25,7 @@ pub struct Future {
 }
 
 /// A box as the network sees it, in the vehicle's frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeenBox {
     /// What it is taken for.
     pub class: DetectionClass,
@@ -41,12 +41,12 @@ pub struct SeenBox {
     pub velocity_mps: [f64; 2],
     /// What it seems to be doing; `None` for what has no attributes.
     pub attribute: Option<Attribute>,
-    /// Its futures, the likeliest first.
-    pub futures: Vec<Future>,
+    /// Its futures, the likeliest first; `None` of a detector that tells none.
+    pub futures: Option<[Future; MODES]>,
 }
 
 /// The numbers of one frame of a network's output, on the host.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Numbers {
     /// `[count]`.
     pub cells: Vec<i64>,
@@ -65,24 +65,24 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Of an output with a batch of one.
-    pub fn of<B: Backend>(output: &Output<B>) -> Self {
-        fn floats<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Vec<f32> {
-            tensor.clone().into_data().iter::<f32>().collect()
+    /// Becomes those of an output with a batch of one.
+    pub fn read<B: Backend>(&mut self, output: &Output<B>) {
+        fn floats<B: Backend, const D: usize>(tensor: &Tensor<B, D>, values: &mut Vec<f32>) {
+            values.clear();
+            values.extend(tensor.clone().into_data().iter::<f32>());
         }
-        Self {
-            cells: output.cells.clone().into_data().iter::<i64>().map(|cell| cell.elem()).collect(),
-            boxes: floats(&output.boxes),
-            forecasts: floats(&output.forecasts),
-            map: floats(&output.map),
-            embedding: floats(&output.embedding),
-            paths: floats(&output.path.paths),
-            speeds: floats(&output.path.speeds),
-        }
+        self.cells.clear();
+        self.cells.extend(output.cells.clone().into_data().iter::<i64>());
+        floats(&output.boxes, &mut self.boxes);
+        floats(&output.forecasts, &mut self.forecasts);
+        floats(&output.map, &mut self.map);
+        floats(&output.embedding, &mut self.embedding);
+        floats(&output.path.paths, &mut self.paths);
+        floats(&output.path.speeds, &mut self.speeds);
     }
 
-    /// The boxes that are certain enough, duplicates left out, the most certain first.
-    pub fn boxes(&self, config: &NetworkConfig) -> Vec<SeenBox> {
+    /// Writes the boxes that are certain enough, duplicates left out, the most certain first, in place of others.
+    pub fn boxes(&self, config: &NetworkConfig, found: &mut Vec<SeenBox>) {
         let numbers = self.boxes.chunks_exact(BOX + ATTRIBUTES + CLASSES).zip(self.forecasts.chunks_exact(FORECAST));
         let all = self.cells.iter().zip(numbers).flat_map(|(cell, (numbers, forecast))| {
             let cell = usize::try_from(*cell).unwrap_or(0);
@@ -91,7 +91,9 @@ impl Numbers {
                 classes.map(|(class, logit)| (class, sigmoid(*logit))).filter(|(_, score)| *score >= MIN_SCORE);
             certain.filter_map(move |(class, score)| seen_box(&config.grid, cell, class, score, numbers, forecast))
         });
-        without_duplicates(all.collect())
+        found.clear();
+        found.extend(all);
+        leave_out_duplicates(found);
     }
 }
 
@@ -124,7 +126,7 @@ fn seen_box(
         yaw_rad: number(6).atan2(number(7)),
         velocity_mps,
         attribute: attribute(class, &numbers[BOX..BOX + ATTRIBUTES]),
-        futures: futures(center, velocity_mps, forecast),
+        futures: Some(futures(center, velocity_mps, forecast)),
     })
 }
 
@@ -141,19 +143,19 @@ fn attribute(class: DetectionClass, logits: &[f32]) -> Option<Attribute> {
     may_be.iter().copied().max_by(|a, b| logit(a).total_cmp(&logit(b)))
 }
 
-fn futures(center: [f64; 3], velocity_mps: [f64; 2], forecast: &[f32]) -> Vec<Future> {
-    let modes = || forecast.chunks_exact(2 * FORECAST_STEPS + 1);
-    let most = modes().map(|mode| mode[2 * FORECAST_STEPS]).fold(f32::MIN, f32::max);
+fn futures(center: [f64; 3], velocity_mps: [f64; 2], forecast: &[f32]) -> [Future; MODES] {
+    let modes: [&[f32]; MODES] =
+        std::array::from_fn(|mode| &forecast[mode * (2 * FORECAST_STEPS + 1)..][..2 * FORECAST_STEPS + 1]);
+    let most = modes.iter().map(|mode| mode[2 * FORECAST_STEPS]).fold(f32::MIN, f32::max);
     let weight = |mode: &[f32]| f64::from((mode[2 * FORECAST_STEPS] - most).exp());
-    let sum: f64 = modes().map(weight).sum();
-    let future = |mode: &[f32]| Future {
+    let sum: f64 = modes.iter().map(|mode| weight(mode)).sum();
+    let mut futures = modes.map(|mode| Future {
         probability: weight(mode) / sum,
         positions: std::array::from_fn(|step| {
             let seconds = FORECAST_STEP_S * (step + 1) as f64;
             std::array::from_fn(|axis| center[axis] + velocity_mps[axis] * seconds + f64::from(mode[2 * step + axis]))
         }),
-    };
-    let mut futures: Vec<Future> = modes().map(future).collect();
+    });
     futures.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     futures
 }
@@ -169,19 +171,20 @@ fn apart_m(class: DetectionClass) -> f64 {
 }
 
 /// Leaves out boxes that lie close to a more certain one of their class (circle suppression, as in CenterPoint).
-fn without_duplicates(mut boxes: Vec<SeenBox>) -> Vec<SeenBox> {
-    boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<SeenBox> = Vec::with_capacity(boxes.len());
-    for next in boxes {
+fn leave_out_duplicates(boxes: &mut Vec<SeenBox>) {
+    boxes.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept = 0;
+    for next in 0..boxes.len() {
+        let SeenBox { class, center: [x, y, _], .. } = boxes[next];
         let is_close = |earlier: &SeenBox| {
-            let [dx, dy] = [earlier.center[0] - next.center[0], earlier.center[1] - next.center[1]];
-            earlier.class == next.class && dx.hypot(dy) < apart_m(next.class)
+            earlier.class == class && (earlier.center[0] - x).hypot(earlier.center[1] - y) < apart_m(class)
         };
-        if !kept.iter().any(is_close) {
-            kept.push(next);
+        if !boxes[..kept].iter().any(is_close) {
+            boxes.swap(kept, next);
+            kept += 1;
         }
     }
-    kept
+    boxes.truncate(kept);
 }
 
 #[cfg(test)]
@@ -192,15 +195,7 @@ mod tests {
 
     /// The numbers of a network that says exactly what the targets ask for.
     fn perfect(config: &NetworkConfig, targets: &Targets) -> Numbers {
-        let mut numbers = Numbers {
-            cells: vec![],
-            boxes: vec![],
-            forecasts: vec![],
-            map: vec![],
-            embedding: vec![],
-            paths: vec![],
-            speeds: vec![],
-        };
+        let mut numbers = Numbers::default();
         for object in &targets.objects {
             numbers.cells.push(object.cell as i64);
             numbers.boxes.extend(object.numbers);
@@ -239,7 +234,8 @@ mod tests {
             ego: None,
         };
         let targets = Targets::new(&config, &truth, GridFrame::VEHICLE);
-        let boxes = perfect(&config, &targets).boxes(&config);
+        let mut boxes = Vec::new();
+        perfect(&config, &targets).boxes(&config, &mut boxes);
         let [found] = boxes.as_slice() else { panic!("{boxes:?}") };
         assert_eq!((found.class, found.attribute), (thing.class, thing.attribute));
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-4, "{a} {b}");
@@ -247,9 +243,9 @@ mod tests {
         (0..3).for_each(|axis| close(found.size[axis], thing.size[axis]));
         close(found.yaw_rad, thing.yaw_rad);
         (0..2).for_each(|axis| close(found.velocity_mps[axis], thing.velocity_mps.unwrap()[axis]));
-        assert_eq!(found.futures.len(), MODES);
-        close(found.futures.iter().map(|future| future.probability).sum(), 1.0);
-        for (place, wanted) in found.futures[0].positions.iter().zip(thing.future) {
+        let futures = found.futures.unwrap();
+        close(futures.iter().map(|future| future.probability).sum(), 1.0);
+        for (place, wanted) in futures[0].positions.iter().zip(thing.future) {
             (0..2).for_each(|axis| close(place[axis], wanted.unwrap()[axis]));
         }
     }
@@ -264,11 +260,12 @@ mod tests {
             yaw_rad: 0.0,
             velocity_mps: [0.0; 2],
             attribute: None,
-            futures: Vec::new(),
+            futures: None,
         };
         use DetectionClass::{Car, Pedestrian};
-        let boxes = vec![at(0.0, Car, 0.4), at(1.0, Car, 0.8), at(1.0, Pedestrian, 0.3), at(3.0, Car, 0.2)];
-        let kept: Vec<_> = without_duplicates(boxes).iter().map(|seen| (seen.class, seen.score)).collect();
+        let mut boxes = vec![at(0.0, Car, 0.4), at(1.0, Car, 0.8), at(1.0, Pedestrian, 0.3), at(3.0, Car, 0.2)];
+        leave_out_duplicates(&mut boxes);
+        let kept: Vec<_> = boxes.iter().map(|seen| (seen.class, seen.score)).collect();
         assert_eq!(kept, [(Car, 0.8), (Pedestrian, 0.3), (Car, 0.2)]);
     }
 }

@@ -20,25 +20,17 @@ use crate::{Error, weights};
 /// The grid of a frame, for a later one, where and as the engine has it that made it and alone can read it.
 pub type Kept = Arc<dyn Any + Send + Sync>;
 
-/// What a network says of a frame.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// What its objects, map and embedding are read from.
-    pub numbers: Numbers,
-    /// For a later frame.
-    pub kept: Kept,
-}
-
 /// A network that answers one frame at a time.
 pub trait Engine: Send {
     /// What the network is like.
     fn config(&self) -> &NetworkConfig;
 
-    /// One frame, with the grid that an earlier one gave.
+    /// One frame, with the grid that an earlier one gave: what the network says of it goes into `numbers`, in place of
+    /// what was there, and what it keeps for a later frame comes back.
     ///
     /// # Errors
     /// If the frame is of another network's shape, or the library that computes fails.
-    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error>;
+    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>, numbers: &mut Numbers) -> Result<Kept, Error>;
 }
 
 /// A network whose nodes take turns.
@@ -90,14 +82,15 @@ impl<B: Kernels> Engine for Burn<B> {
         &self.config
     }
 
-    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error> {
+    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>, numbers: &mut Numbers) -> Result<Kept, Error> {
         let nothing = || Tensor::zeros(self.config.kept(1), &self.device);
         let previous = previous.and_then(|kept| kept.downcast_ref::<Tensor<B, 4>>()).cloned().unwrap_or_else(nothing);
         let known = self.lift.take().filter(|(table, _)| Arc::ptr_eq(table, &frame.lift)).map(|(_, lift)| lift);
         let input = Frame::input(&[frame], known, previous, &self.config, &self.device);
         self.lift = Some((Arc::clone(&frame.lift), input.lift.clone()));
         let output = self.network.forward(input);
-        Ok(Answer { numbers: Numbers::of(&output), kept: Arc::new(output.current) })
+        numbers.read(&output);
+        Ok(Arc::new(output.current))
     }
 }
 

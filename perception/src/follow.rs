@@ -26,11 +26,13 @@ const NOT_ALLOWED_FOR: f64 = 0.7;
 #[derive(Debug, Clone)]
 pub struct Follower {
     tracker: Tracker,
+    /// Of the latest frame.
+    detections: Vec<Detection>,
 }
 
 impl Default for Follower {
     fn default() -> Self {
-        Self { tracker: Tracker::new(TrackerConfig::default()) }
+        Self { tracker: Tracker::new(TrackerConfig::default()), detections: Vec::new() }
     }
 }
 
@@ -38,8 +40,9 @@ impl Follower {
     /// Takes in the boxes of a frame, gives those that belong to an object its place, heading and velocity, and returns
     /// the objects, which say by [`TrackedObject::seen_as`] which box is theirs.
     pub fn follow(&mut self, stamp: Stamp, map_from_ego: &Isometry3<f64>, boxes: &mut [SeenBox]) -> &[TrackedObject] {
-        let detections: Vec<Detection> = boxes.iter().map(|seen| detection(seen, map_from_ego)).collect();
-        let objects = self.tracker.update(stamp, &detections);
+        self.detections.clear();
+        self.detections.extend(boxes.iter().map(|seen| detection(seen, map_from_ego)));
+        let objects = self.tracker.update(stamp, &self.detections);
         let ego_from_map = map_from_ego.inverse();
         for object in objects {
             if let Some(seen) = object.seen_as.and_then(|index| boxes.get_mut(index)) {
@@ -84,7 +87,7 @@ pub(crate) fn turned([x, y]: [f64; 2], to_from: &Isometry3<f64>) -> [f64; 2] {
 fn correct(seen: &mut SeenBox, object: &TrackedObject, ego_from_map: &Isometry3<f64>) {
     let center: [f64; 3] = (ego_from_map * Point3::from(object.center)).into();
     let velocity_mps = turned(object.velocity_mps, ego_from_map);
-    for future in &mut seen.futures {
+    for future in seen.futures.iter_mut().flatten() {
         for (step, position) in (1..).zip(&mut future.positions) {
             for axis in 0..2 {
                 let faster_mps = NOT_ALLOWED_FOR * (velocity_mps[axis] - seen.velocity_mps[axis]);
@@ -100,7 +103,7 @@ fn correct(seen: &mut SeenBox, object: &TrackedObject, ego_from_map: &Isometry3<
 mod tests {
     use super::*;
     use crate::decode::Future;
-    use crate::model::heads::FORECAST_STEPS;
+    use crate::model::heads::{FORECAST_STEPS, MODES};
 
     fn car(center: [f64; 3], velocity_mps: [f64; 2]) -> SeenBox {
         let positions = std::array::from_fn(|step| {
@@ -115,7 +118,7 @@ mod tests {
             yaw_rad: 0.0,
             velocity_mps,
             attribute: None,
-            futures: vec![Future { probability: 1.0, positions }],
+            futures: Some([Future { probability: 1.0, positions }; MODES]),
         }
     }
 
@@ -137,7 +140,7 @@ mod tests {
             assert_eq!(object.seen_as, Some(0));
             let velocity = map_from_ego * Vector3::new(boxes[0].velocity_mps[0], boxes[0].velocity_mps[1], 0.0);
             assert!((velocity.y - 6.0).abs() < 1.0 && velocity.x.abs() < 0.5, "{velocity}");
-            let [x, y] = boxes[0].futures[0].positions[FORECAST_STEPS - 1];
+            let [x, y] = boxes[0].futures.unwrap()[0].positions[FORECAST_STEPS - 1];
             let later = map_from_ego * Point3::new(x, y, 0.0);
             assert!((later.y - there.y - 0.7 * 18.0).abs() < 3.5 && (later.x - 15.0).abs() < 1.5, "{later}");
         }

@@ -1,14 +1,12 @@
 //! Lanes as lines: the ridges of the network's centreline plane, followed along the direction that it says.
 
-use std::collections::HashMap;
-
 use crate::decode::sigmoid;
 use crate::model::Grid;
 use crate::model::heads::MAP_CLASSES;
 use crate::truth::MapPlane;
 
 /// A lane's centreline, in driving direction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SeenLane {
     /// Points about [`STEP_M`] apart, in the vehicle's frame, m.
     pub points: Vec<[f64; 2]>,
@@ -37,11 +35,24 @@ const SAME_DIRECTION: f64 = 0.7;
 /// Shorter lines are left out, m.
 const LEAST_M: f64 = 5.0;
 
+/// Finds lanes, in memory that it keeps from frame to frame.
+#[derive(Debug, Clone)]
+pub struct LaneFinder {
+    grid: Grid,
+    /// `[cells, cells]`: how likely there is a centreline.
+    likely: Vec<f32>,
+    /// Cells where lines may begin.
+    seeds: Vec<usize>,
+    line: Vec<Heading>,
+    taken: Taken,
+    /// Lanes of earlier frames whose memory is free.
+    spare: Vec<SeenLane>,
+}
+
 /// The centreline and direction planes of a network.
 struct Planes<'a> {
     grid: &'a Grid,
-    /// `[cells, cells]`: how likely there is a centreline.
-    likely: Vec<f32>,
+    likely: &'a [f32],
     /// `[2, cells, cells]`: sine and cosine of the direction.
     direction: &'a [f32],
 }
@@ -64,7 +75,7 @@ impl Planes<'_> {
     }
 
     fn probability(&self, at: [f64; 2]) -> f64 {
-        self.at(&self.likely, at)
+        self.at(self.likely, at)
     }
 
     /// The unit vector of the lane's direction; `None` where the plane says none.
@@ -85,74 +96,122 @@ impl Planes<'_> {
         let turns = direction[0] * heading[0] + direction[1] * heading[1];
         (probability >= GO_ON && turns > SAME_DIRECTION).then_some((best, direction))
     }
-}
 
-/// The lanes of a map `[6, cells, cells]`, the surest to begin with first.
-pub fn lanes(grid: &Grid, map: &[f32]) -> Vec<SeenLane> {
-    let cells = grid.cells * grid.cells;
-    let likely = map[MapPlane::Centerline as usize * cells..][..cells].iter().map(|logit| sigmoid(*logit)).collect();
-    let planes = Planes { grid, likely, direction: &map[MAP_CLASSES * cells..][..2 * cells] };
-    let sure = planes.likely.iter().enumerate().filter(|(_, likely)| f64::from(**likely) >= BEGIN);
-    let mut seeds: Vec<([f64; 2], f32)> = sure.map(|(cell, likely)| (grid.center(cell), *likely)).collect();
-    seeds.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut taken = Taken::default();
-    let mut found = Vec::new();
-    for (seed, _) in seeds {
-        let Some(direction) = planes.direction(seed) else { continue };
-        if taken.holds(seed, direction) {
-            continue;
-        }
-        let follow = |sign: f64| {
-            let mut line = Vec::new();
-            let (mut at, mut heading) = (seed, direction);
-            while let Some(next) = planes.step(at, heading, sign) {
-                // A line is no longer than the grid is round.
-                if taken.holds(next.0, next.1) || line.len() as f64 * STEP_M > 8.0 * grid.extent_m {
-                    break;
-                }
-                line.push(next);
-                (at, heading) = next;
+    /// Adds the points of a line from a seed on, along (`sign` 1) or against (−1) the direction.
+    fn follow(&self, seed: [f64; 2], direction: [f64; 2], sign: f64, taken: &Taken, line: &mut Vec<Heading>) {
+        let (mut at, mut heading) = (seed, direction);
+        // A line is no longer than the grid is round.
+        let most = line.len() + (8.0 * self.grid.extent_m / STEP_M) as usize;
+        while let Some(next) = self.step(at, heading, sign) {
+            if taken.holds(next.0, next.1) || line.len() > most {
+                break;
             }
-            line
-        };
-        let mut line = follow(-1.0);
-        line.reverse();
-        line.push((seed, direction));
-        line.extend(follow(1.0));
-        if (line.len() - 1) as f64 * STEP_M >= LEAST_M {
-            let points: Vec<[f64; 2]> = line.iter().map(|(point, _)| *point).collect();
-            let sum: f64 = points.iter().map(|point| planes.probability(*point)).sum();
-            found.push(SeenLane { probability: sum / points.len() as f64, points });
-            line.into_iter().for_each(|(point, direction)| taken.add(point, direction));
+            line.push(next);
+            (at, heading) = next;
         }
     }
-    found
 }
 
-/// Points of the lines so far with their directions, by squares of [`APART_M`].
-#[derive(Default)]
-struct Taken(HashMap<[i64; 2], Vec<Heading>>);
+impl LaneFinder {
+    /// For maps of a grid.
+    pub fn new(grid: &Grid) -> Self {
+        Self {
+            grid: grid.clone(),
+            likely: Vec::new(),
+            seeds: Vec::new(),
+            line: Vec::new(),
+            taken: Taken::new(grid.extent_m),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Writes the lanes of a map `[6, cells, cells]`, the surest to begin with first, in place of others.
+    pub fn find(&mut self, map: &[f32], found: &mut Vec<SeenLane>) {
+        let Self { grid, likely, seeds, line, taken, spare } = self;
+        let cells = grid.cells * grid.cells;
+        let centerlines = &map[MapPlane::Centerline as usize * cells..][..cells];
+        likely.clear();
+        likely.extend(centerlines.iter().map(|logit| sigmoid(*logit)));
+        seeds.clear();
+        seeds.extend((0..cells).filter(|cell| f64::from(likely[*cell]) >= BEGIN));
+        seeds.sort_unstable_by(|a, b| likely[*b].total_cmp(&likely[*a]).then(a.cmp(b)));
+        let planes = Planes { grid, likely, direction: &map[MAP_CLASSES * cells..][..2 * cells] };
+        taken.clear();
+        spare.append(found);
+        for seed in seeds.iter().map(|cell| grid.center(*cell)) {
+            let Some(direction) = planes.direction(seed) else { continue };
+            if taken.holds(seed, direction) {
+                continue;
+            }
+            line.clear();
+            planes.follow(seed, direction, -1.0, taken, line);
+            line.reverse();
+            line.push((seed, direction));
+            planes.follow(seed, direction, 1.0, taken, line);
+            if (line.len() - 1) as f64 * STEP_M >= LEAST_M {
+                let mut lane = spare.pop().unwrap_or_default();
+                lane.points.clear();
+                lane.points.extend(line.iter().map(|(point, _)| *point));
+                let sum: f64 = lane.points.iter().map(|point| planes.probability(*point)).sum();
+                lane.probability = sum / lane.points.len() as f64;
+                found.push(lane);
+                line.iter().for_each(|heading| taken.add(*heading));
+            }
+        }
+    }
+}
 
 /// A point and its direction.
 type Heading = ([f64; 2], [f64; 2]);
 
+/// Points of the lines so far with their directions, by squares of [`APART_M`].
+#[derive(Debug, Clone)]
+struct Taken {
+    extent_m: f64,
+    /// Squares along a side.
+    side: usize,
+    /// The latest point of every square.
+    latest: Vec<Option<usize>>,
+    /// Points, each with the one before it in its square.
+    points: Vec<(Heading, Option<usize>)>,
+}
+
 impl Taken {
-    fn square(point: [f64; 2]) -> [i64; 2] {
-        point.map(|coordinate_m| (coordinate_m / APART_M).floor() as i64)
+    /// Nothing is taken of a grid that reaches so far to each side.
+    fn new(extent_m: f64) -> Self {
+        let side = (2.0 * extent_m / APART_M).ceil() as usize;
+        Self { extent_m, side, latest: vec![None; side * side], points: Vec::new() }
     }
 
-    fn add(&mut self, point: [f64; 2], direction: [f64; 2]) {
-        self.0.entry(Self::square(point)).or_default().push((point, direction));
+    fn clear(&mut self) {
+        self.latest.fill(None);
+        self.points.clear();
+    }
+
+    /// The row and the column of a point's square.
+    fn square(&self, point: [f64; 2]) -> [usize; 2] {
+        point.map(|m| (((m + self.extent_m) / APART_M).max(0.0) as usize).min(self.side - 1))
+    }
+
+    fn add(&mut self, heading: Heading) {
+        let [row, column] = self.square(heading.0);
+        let before = self.latest[row * self.side + column].replace(self.points.len());
+        self.points.push((heading, before));
     }
 
     /// Whether a line of about this direction passes close to a point.
     fn holds(&self, [x, y]: [f64; 2], [cos, sin]: [f64; 2]) -> bool {
-        let [row, column] = Self::square([x, y]);
-        let squares = (row - 1..=row + 1).flat_map(|row| (column - 1..=column + 1).map(move |column| [row, column]));
         let is_close = |(at, heading): &Heading| {
             (at[0] - x).hypot(at[1] - y) < APART_M && heading[0] * cos + heading[1] * sin > SAME_DIRECTION
         };
-        squares.filter_map(|square| self.0.get(&square)).flatten().any(is_close)
+        let [rows, columns] = self.square([x, y]).map(|place| place.saturating_sub(1)..=(place + 1).min(self.side - 1));
+        rows.into_iter().any(|row| {
+            columns.clone().any(|column| {
+                let first = self.latest[row * self.side + column];
+                let mut points = std::iter::successors(first, |point| self.points[*point].1);
+                points.any(|point| is_close(&self.points[point].0))
+            })
+        })
     }
 }
 
@@ -187,7 +246,8 @@ mod tests {
         let ahead = |s: f64| [s, 0.3];
         let back = |s: f64| [-s, 4.1];
         let bend = |s: f64| [s, -8.0 - 0.004 * (s + 50.0).powi(2)];
-        let found = lanes(&grid, &drawn(&grid, &[&ahead, &back, &bend]));
+        let mut found = Vec::new();
+        LaneFinder::new(&grid).find(&drawn(&grid, &[&ahead, &back, &bend]), &mut found);
         assert_eq!(
             found.len(),
             3,
@@ -212,6 +272,8 @@ mod tests {
     #[test]
     fn nothing_is_found_on_an_empty_map() {
         let grid = NetworkConfig::tiny().grid;
-        assert_eq!(lanes(&grid, &drawn(&grid, &[])), []);
+        let mut found = vec![SeenLane::default()];
+        LaneFinder::new(&grid).find(&drawn(&grid, &[]), &mut found);
+        assert_eq!(found, []);
     }
 }

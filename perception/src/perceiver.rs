@@ -1,5 +1,9 @@
 //! The network at work on a drive: keeps calibration, memory and weights, and answers frame by frame.
+//!
+//! What a frame needs is written where the frame before had it: after the first few, nothing is allocated but what the
+//! network's library takes for its tensors.
 
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,9 +16,9 @@ use tandem_graph::Stamp;
 
 use crate::Error;
 use crate::decode::{Numbers, SeenBox};
-use crate::engine::{Answer, Kept, Shared, lock};
+use crate::engine::{Kept, Shared, lock};
 use crate::frame::Frame;
-use crate::lanes::{SeenLane, lanes};
+use crate::lanes::{LaneFinder, SeenLane};
 use crate::model::NetworkConfig;
 use crate::rig::{GridFrame, LiftTable, Pixels, Preparation, WarpTable};
 use crate::roads::RoadMemory;
@@ -26,7 +30,7 @@ const MEMORY_S: f64 = 0.5;
 const MEMORY_RANGE_S: [f64; 2] = [0.15, 1.05];
 
 /// What the network says of one frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Percept {
     /// Boxes in the vehicle's frame, the most certain first.
     pub boxes: Vec<SeenBox>,
@@ -63,6 +67,8 @@ pub struct Perceiver {
     frame: Frame,
     memory: VecDeque<Memory>,
     roads: RoadMemory,
+    lanes: LaneFinder,
+    percept: Percept,
 }
 
 /// A rig's calibration, prepared.
@@ -72,7 +78,6 @@ struct Rig {
     preparations: Vec<Option<Preparation>>,
     /// For which cameras the indices in the frame are.
     present: Option<Vec<bool>>,
-    coverage: f64,
 }
 
 /// The grid of an earlier frame.
@@ -89,8 +94,8 @@ impl Perceiver {
         let images = vec![0.0; config.cameras * 3 * config.image[0] * config.image[1]];
         let lift = Arc::new(LiftTable::new(&config, &[], GridFrame::VEHICLE));
         let frame = Frame { images, lift, warp: WarpTable::none(&config.grid), history: [0.0; 2] };
-        let roads = RoadMemory::new(&config.grid);
-        Self { engine, config, rig: None, frame, memory: VecDeque::new(), roads }
+        let (roads, lanes) = (RoadMemory::new(&config.grid), LaneFinder::new(&config.grid));
+        Self { engine, config, rig: None, frame, memory: VecDeque::new(), roads, lanes, percept: Percept::default() }
     }
 
     /// What the network is like.
@@ -112,61 +117,57 @@ impl Perceiver {
         &mut self,
         stamp: Stamp,
         map_from_ego: &Isometry3<f64>,
-        cameras: &[Camera],
+        cameras: &[impl Borrow<Camera> + Sync],
         images: &[Option<Pixels<'_>>],
-    ) -> Result<Percept, Error> {
+    ) -> Result<&mut Percept, Error> {
         let start = Instant::now();
         let here = planar(map_from_ego);
         self.prepare(cameras, images)?;
         let previous = self.remember(stamp, here);
         let prepared = Instant::now();
         let previous = previous.map(|memory| &self.memory[memory].grid);
-        let Answer { numbers, kept } = lock(&self.engine).answer(&self.frame, previous)?;
+        let Percept { boxes, lanes, map, numbers, .. } = &mut self.percept;
+        let grid = lock(&self.engine).answer(&self.frame, previous, numbers)?;
         let answered = Instant::now();
-        self.memory.push_back(Memory { stamp, map_from_ego: here, grid: kept });
-        let boxes = numbers.boxes(&self.config);
-        let mut map = numbers.map.clone();
-        self.roads.add(stamp, here, &mut map);
-        let lanes = lanes(&self.config.grid, &map);
-        let present = self.rig.as_ref().and_then(|rig| rig.present.as_deref()).unwrap_or_default();
-        Ok(Percept {
-            boxes,
-            lanes,
-            map,
-            numbers,
-            missing: (0..present.len()).filter(|number| !present[*number]).collect(),
-            coverage: self.rig.as_ref().map_or(0.0, |rig| rig.coverage),
-            times: StageTimes { prepare: prepared - start, network: answered - prepared, decode: answered.elapsed() },
-        })
+        self.memory.push_back(Memory { stamp, map_from_ego: here, grid });
+        numbers.boxes(&self.config, boxes);
+        map.clone_from(&numbers.map);
+        self.roads.add(stamp, here, map);
+        self.lanes.find(map, lanes);
+        self.percept.times =
+            StageTimes { prepare: prepared - start, network: answered - prepared, decode: answered.elapsed() };
+        Ok(&mut self.percept)
     }
 
-    fn prepare(&mut self, cameras: &[Camera], images: &[Option<Pixels<'_>>]) -> Result<(), Error> {
+    fn prepare(&mut self, cameras: &[impl Borrow<Camera> + Sync], images: &[Option<Pixels<'_>>]) -> Result<(), Error> {
         let cameras = &cameras[..cameras.len().min(self.config.cameras)];
         if cameras.is_empty() {
             return Err(Error::NoCameras);
         }
-        let rig = match self.rig.take().filter(|rig| rig.cameras == cameras) {
+        let rig = match self.rig.take().filter(|rig| rig.cameras.iter().eq(cameras.iter().map(Borrow::borrow))) {
             Some(rig) => self.rig.insert(rig),
             None => {
+                let cameras: Vec<Camera> = cameras.iter().map(|camera| camera.borrow().clone()).collect();
                 let preparations = cameras.iter().map(|camera| Preparation::new(&self.config, camera).ok()).collect();
-                self.rig.insert(Rig { cameras: cameras.to_vec(), preparations, present: None, coverage: 0.0 })
+                self.rig.insert(Rig { cameras, preparations, present: None })
             }
         };
         let size = 3 * self.config.image[0] * self.config.image[1];
-        let present: Vec<bool> = (0..cameras.len()).map(|number| matches!(images.get(number), Some(Some(_)))).collect();
         let all = self.frame.images.par_chunks_mut(size).zip(&mut rig.preparations).enumerate();
         all.try_for_each(|(number, (planes, preparation))| {
             match (images.get(number).copied().flatten(), preparation) {
                 (Some(image), Some(preparation)) => preparation.fill(image, planes),
                 // Once more, for what is wrong with it.
-                (Some(image), None) => Preparation::new(&self.config, &cameras[number])?.fill(image, planes),
+                (Some(image), None) => Preparation::new(&self.config, cameras[number].borrow())?.fill(image, planes),
                 (None, _) => {
                     planes.fill(0.0);
                     Ok(())
                 }
             }
         })?;
-        if rig.present.as_ref() != Some(&present) {
+        let present = (0..cameras.len()).map(|number| matches!(images.get(number), Some(Some(_))));
+        if !rig.present.iter().flatten().copied().eq(present.clone()) {
+            let present: Vec<bool> = present.collect();
             let seeing = rig.preparations.iter().zip(&present);
             let seeing: Vec<_> = seeing
                 .map(|(preparation, is)| {
@@ -174,7 +175,8 @@ impl Perceiver {
                 })
                 .collect();
             self.frame.lift = Arc::new(LiftTable::new(&self.config, &seeing, GridFrame::VEHICLE));
-            rig.coverage = self.frame.lift.coverage(self.config.grid.heights_m.len());
+            self.percept.coverage = self.frame.lift.coverage(self.config.grid.heights_m.len());
+            self.percept.missing = (0..present.len()).filter(|number| !present[*number]).collect();
             rig.present = Some(present);
         }
         Ok(())
@@ -190,12 +192,12 @@ impl Perceiver {
         let grid = &self.config.grid;
         match usable.min_by(|(_, a), (_, b)| off(a).total_cmp(&off(b))) {
             Some((number, memory)) => {
-                self.frame.warp = WarpTable::new(grid, here, memory.map_from_ego, GridFrame::VEHICLE);
+                self.frame.warp.fill(grid, here, memory.map_from_ego, GridFrame::VEHICLE);
                 self.frame.history = [age_s(memory) as f32, 1.0];
                 Some(number)
             }
             None => {
-                self.frame.warp = WarpTable::none(grid);
+                self.frame.warp.clear();
                 self.frame.history = [0.0; 2];
                 None
             }

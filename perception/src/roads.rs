@@ -30,6 +30,8 @@ pub struct RoadMemory {
     /// Cells along a side of the torus.
     side: usize,
     cells: Vec<Cell>,
+    /// Logits of every cell of the grid while a frame is added.
+    mixed: Vec<[f32; MAP_CLASSES]>,
     latest: Option<Stamp>,
 }
 
@@ -48,7 +50,8 @@ impl RoadMemory {
     /// Nothing is known yet.
     pub fn new(grid: &Grid) -> Self {
         let side = (grid.cells as f64 * std::f64::consts::SQRT_2).ceil() as usize + 2;
-        Self { grid: grid.clone(), side, cells: vec![Cell::default(); side * side], latest: None }
+        let mixed = vec![[0.0; MAP_CLASSES]; grid.cells * grid.cells];
+        Self { grid: grid.clone(), side, cells: vec![Cell::default(); side * side], mixed, latest: None }
     }
 
     /// Forgets everything.
@@ -77,13 +80,16 @@ impl RoadMemory {
             cell.sums.iter_mut().zip(kept).for_each(|(sum, kept)| *sum *= kept);
             cell.weights.iter_mut().zip(kept).for_each(|(weight, kept)| *weight *= kept);
         }
-        let together = self.with(map_from_ego, logits, gain);
+        self.mix(map_from_ego, logits, gain);
         self.take_in(map_from_ego, logits, gain);
-        logits[..together.len()].copy_from_slice(&together);
+        for (of, plane) in logits.chunks_exact_mut(self.mixed.len()).take(MAP_CLASSES).enumerate() {
+            plane.iter_mut().zip(&self.mixed).for_each(|(logit, mixed)| *logit = mixed[of]);
+        }
     }
 
-    /// The frame with what is remembered, `[MAP_CLASSES, cells, cells]`.
-    fn with(&self, map_from_ego: Pose2, logits: &[f32], gain: [f32; MAP_CLASSES]) -> Vec<f32> {
+    /// Mixes the frame with what is remembered.
+    fn mix(&mut self, map_from_ego: Pose2, logits: &[f32], gain: [f32; MAP_CLASSES]) {
+        let mut all = std::mem::take(&mut self.mixed);
         let plane = self.grid.cells * self.grid.cells;
         let mixed = |cell: usize| -> [f32; MAP_CLASSES] {
             let place = map_from_ego.transform(self.grid.center(cell).into());
@@ -100,8 +106,8 @@ impl RoadMemory {
                 (gain[of] * said + weight * known) / (gain[of] + weight)
             })
         };
-        let mixed: Vec<_> = (0..plane).into_par_iter().map(mixed).collect();
-        (0..MAP_CLASSES).flat_map(|of| mixed.iter().map(move |values| values[of])).collect()
+        all.par_iter_mut().enumerate().for_each(|(cell, all)| *all = mixed(cell));
+        self.mixed = all;
     }
 
     /// Remembers the frame.

@@ -22,6 +22,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tandem_datasets::{Camera, DetectionClass};
 use tandem_perception::Error;
+use tandem_perception::decode::Numbers;
 use tandem_perception::engine::{Burn, Engine, Kept};
 use tandem_perception::model::{Backbone, Network};
 use tandem_perception::onnx::graph::{Attribute, Dim, Element, Graph};
@@ -59,19 +60,22 @@ fn a_session_says_what_burn_says() {
         assert_eq!(session.config(), &config);
         let mut kept: Option<[Kept; 2]> = None;
         for frame in [&first, &second] {
-            let found = session.answer(frame, kept.as_ref().map(|[session, _]| session)).unwrap();
-            let wanted = burn.answer(frame, kept.as_ref().map(|[_, burn]| burn)).unwrap();
+            let (mut found, mut wanted) = (Numbers::default(), Numbers::default());
+            let now = [
+                session.answer(frame, kept.as_ref().map(|[session, _]| session), &mut found).unwrap(),
+                burn.answer(frame, kept.as_ref().map(|[_, burn]| burn), &mut wanted).unwrap(),
+            ];
             let current = (
-                found.kept.downcast_ref::<Vec<f32>>().unwrap().clone(),
-                wanted.kept.downcast_ref::<Tensor<Flex, 4>>().unwrap().to_data().to_vec().unwrap(),
+                now[0].downcast_ref::<Vec<f32>>().unwrap().clone(),
+                now[1].downcast_ref::<Tensor<Flex, 4>>().unwrap().to_data().to_vec().unwrap(),
             );
-            kept = Some([found.kept, wanted.kept]);
-            assert_eq!(found.numbers.cells, wanted.numbers.cells);
+            kept = Some(now);
+            assert_eq!(found.cells, wanted.cells);
             for (found, wanted) in [
-                (found.numbers.boxes, wanted.numbers.boxes),
-                (found.numbers.forecasts, wanted.numbers.forecasts),
-                (found.numbers.map, wanted.numbers.map),
-                (found.numbers.embedding, wanted.numbers.embedding),
+                (found.boxes, wanted.boxes),
+                (found.forecasts, wanted.forecasts),
+                (found.map, wanted.map),
+                (found.embedding, wanted.embedding),
                 current,
             ] {
                 assert_eq!(found.len(), wanted.len());
@@ -80,14 +84,15 @@ fn a_session_says_what_burn_says() {
         }
         // A frame of another shape is an error, and the session lives on.
         let short: Kept = Arc::new(vec![0.0_f32; 3]);
-        assert!(matches!(session.answer(&first, Some(&short)), Err(Error::Model { .. })));
+        let mut numbers = Numbers::default();
+        assert!(matches!(session.answer(&first, Some(&short), &mut numbers), Err(Error::Model { .. })));
         let mut cut = first.clone();
         cut.images.pop();
-        assert!(matches!(session.answer(&cut, None), Err(Error::Model { .. })));
+        assert!(matches!(session.answer(&cut, None, &mut numbers), Err(Error::Model { .. })));
         let mut outside = first.clone();
         Arc::make_mut(&mut outside.lift).context[0] = i32::MAX;
-        assert!(matches!(session.answer(&outside, None), Err(Error::Model { .. })));
-        assert!(session.answer(&first, kept.as_ref().map(|[session, _]| session)).is_ok());
+        assert!(matches!(session.answer(&outside, None, &mut numbers), Err(Error::Model { .. })));
+        assert!(session.answer(&first, kept.as_ref().map(|[session, _]| session), &mut numbers).is_ok());
     }
 }
 
@@ -106,7 +111,7 @@ fn burn_and_onnxruntime_agree_on_the_real_keyframe() {
         // The second time with a memory.
         [0, 500_000_000].map(|ns| {
             let stamp = captured.stamp.offset_ns(ns);
-            perceiver.see(stamp, &captured.map_from_ego, &captured.cameras, &images).unwrap().numbers
+            perceiver.see(stamp, &captured.map_from_ego, &captured.cameras, &images).unwrap().numbers.clone()
         })
     };
     let burn = see(Burn::new(network, config, Device::<Flex>::default()).shared());

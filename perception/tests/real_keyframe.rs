@@ -129,7 +129,8 @@ fn the_surround_keyframe_goes_through_the_node() {
     // The annotators saw 69 objects; some lie beyond the images' crop.
     assert!(captured.things.len() > 40, "{}", captured.things.len());
     let images: Vec<_> = captured.images.iter().map(|image| image.as_ref().map(Pixels::from)).collect();
-    let percept = Perceiver::new(engine).see(moment.stamp, &captured.map_from_ego, &captured.cameras, &images).unwrap();
+    let mut perceiver = Perceiver::new(engine);
+    let percept = perceiver.see(moment.stamp, &captured.map_from_ego, &captured.cameras, &images).unwrap();
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scene-0061_keyframe0.jpg");
     overlay::save(&captured, &percept.boxes, &path);
     println!("annotated boxes green, seen boxes orange: {}", path.display());

@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     for frame in 0..warm_up + args.frames {
         let stamp = Stamp::from_ns(frame as i64 * PERIOD_NS);
         let start = Instant::now();
-        let mut percept = perceiver.see(stamp, &pose, &cameras, &images)?;
+        let percept = perceiver.see(stamp, &pose, &cameras, &images)?;
         let seen = Instant::now();
         follower.follow(stamp, &pose, &mut percept.boxes);
         if frame >= warm_up {

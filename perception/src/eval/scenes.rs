@@ -157,19 +157,19 @@ impl Gauge {
 
     fn see(&mut self, perceiver: &mut Perceiver, token: String, tag: String, captured: &Captured) -> Result<(), Error> {
         let images: Vec<_> = captured.images.iter().map(|image| image.as_ref().map(Pixels::from)).collect();
-        let mut percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
+        let grid = perceiver.config().grid.clone();
+        let percept = perceiver.see(captured.stamp, &captured.map_from_ego, &captured.cameras, &images)?;
         if let Some(map) = &captured.map {
             let here = planar(&captured.map_from_ego);
-            let grid = &perceiver.config().grid;
-            let roads = RoadPlanes::new(grid, map, here, GridFrame::VEHICLE);
-            count_map(&mut self.map, grid, &roads, &percept);
-            count_lanes(&mut self.lanes, grid, &roads, &percept);
+            let roads = RoadPlanes::new(&grid, map, here, GridFrame::VEHICLE);
+            count_map(&mut self.map, &grid, &roads, percept);
+            count_lanes(&mut self.lanes, &grid, &roads, percept);
         }
         self.alone.push(detected(&percept.boxes, &captured.map_from_ego));
         self.follower.follow(captured.stamp, &captured.map_from_ego, &mut percept.boxes);
         self.futures.extend(captured.things.iter().filter_map(|thing| pair(thing, &percept.boxes)));
-        self.off_m.extend(captured.ego.as_ref().and_then(|ego| off_m(ego, &percept)));
-        self.samples.push(sample(token, tag, captured, &percept));
+        self.off_m.extend(captured.ego.as_ref().and_then(|ego| off_m(ego, percept)));
+        self.samples.push(sample(token, tag, captured, percept));
         Ok(())
     }
 
@@ -244,7 +244,7 @@ fn pair(thing: &Thing, boxes: &[SeenBox]) -> Option<(Vec<Future>, Vec<[f64; 2]>)
         probability: future.probability,
         positions: future.positions.to_vec(),
     };
-    Some((nearest.futures.iter().map(future).collect(), came))
+    Some((nearest.futures.iter().flatten().map(future).collect(), came))
 }
 
 /// Seen boxes in the map.

@@ -24,18 +24,10 @@ pub(super) struct Eye {
     image: Option<Sample<CompressedImage>>,
     info: Option<Arc<CameraInfo>>,
     ego_from_camera: Option<Isometry3<f64>>,
-}
-
-/// What a camera gives to a frame.
-pub(super) struct Look {
-    /// The camera's name.
-    pub name: String,
-    /// Its calibration, where it is known and can be used.
-    pub camera: Option<Camera>,
-    /// Its image.
-    pub image: Option<Image>,
-    /// Why there is none.
-    pub trouble: Option<String>,
+    /// As the latest calibration and mount say.
+    camera: Camera,
+    /// Why the camera cannot be used, if so.
+    flaw: Option<String>,
 }
 
 impl Eye {
@@ -47,6 +39,13 @@ impl Eye {
             image: None,
             info: None,
             ego_from_camera: None,
+            camera: Camera {
+                name: name.to_owned(),
+                ego_from_camera: Isometry3::identity(),
+                intrinsics: Matrix3::identity(),
+                image_size: [0; 2],
+            },
+            flaw: Some("no calibration yet".to_owned()),
         }
     }
 
@@ -55,8 +54,8 @@ impl Eye {
         spec.reads(&self.infos).reads(&self.images)
     }
 
-    /// Takes in what came.
-    pub fn take(&mut self, inputs: &Inputs, mounts: Option<&TFMessage>) {
+    /// Takes in what came, for a network.
+    pub fn take(&mut self, inputs: &Inputs, mounts: Option<&TFMessage>, config: &NetworkConfig) {
         self.image = inputs.latest(&self.images).or(self.image.take());
         self.info = inputs.latest(&self.infos).map(|sample| sample.message).or(self.info.take());
         let Some(info) = &self.info else { return };
@@ -69,6 +68,17 @@ impl Eye {
                 UnitQuaternion::from_quaternion(Quaternion::new(q.w, q.x, q.y, q.z)),
             ));
         }
+        let Some(ego_from_camera) = self.ego_from_camera else { return };
+        let (intrinsics, image_size) = (Matrix3::from_row_slice(&info.k), [info.width, info.height]);
+        let known = &self.camera;
+        if (known.ego_from_camera, known.intrinsics, known.image_size) != (ego_from_camera, intrinsics, image_size) {
+            self.camera = Camera { name: self.name.clone(), ego_from_camera, intrinsics, image_size };
+            self.flaw = match Preparation::new(config, &self.camera) {
+                Ok(_) => None,
+                Err(Error::Calibration { reason, .. }) => Some(reason),
+                Err(error) => Some(error.to_string()),
+            };
+        }
     }
 
     /// When its newest image was taken.
@@ -76,34 +86,24 @@ impl Eye {
         self.image.as_ref().map(|image| image.capture)
     }
 
-    /// What it gives to the frame of a stamp, for a network.
-    pub fn look(&self, stamp: Stamp, config: &NetworkConfig) -> Look {
-        let usable = |camera: Camera| match Preparation::new(config, &camera) {
-            Ok(_) => Ok(camera),
-            Err(Error::Calibration { reason, .. }) => Err(reason),
-            Err(error) => Err(error.to_string()),
-        };
-        let name = self.name.clone();
-        match self.camera().ok_or_else(|| "no calibration yet".to_owned()).and_then(usable) {
-            Ok(camera) => {
-                let (image, trouble) = match self.decode(stamp) {
-                    Ok(image) => (Some(image), None),
-                    Err(trouble) => (None, Some(trouble)),
-                };
-                Look { name, camera: Some(camera), image, trouble }
-            }
-            Err(trouble) => Look { name, camera: None, image: None, trouble: Some(trouble) },
-        }
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    fn camera(&self) -> Option<Camera> {
-        let info = self.info.as_ref()?;
-        Some(Camera {
-            name: self.name.clone(),
-            ego_from_camera: self.ego_from_camera?,
-            intrinsics: Matrix3::from_row_slice(&info.k),
-            image_size: [info.width, info.height],
-        })
+    /// Its calibration; of nothing where there is none.
+    pub fn camera(&self) -> &Camera {
+        &self.camera
+    }
+
+    /// Whether its calibration can be used.
+    pub fn is_calibrated(&self) -> bool {
+        self.flaw.is_none()
+    }
+
+    /// Its image for the frame of a stamp, or why there is none.
+    pub fn look(&self, stamp: Stamp) -> Result<Image, String> {
+        self.flaw.clone().map_or_else(|| self.decode(stamp), Err)
     }
 
     fn decode(&self, stamp: Stamp) -> Result<Image, String> {

@@ -12,7 +12,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use nalgebra::Isometry3;
-use tandem_datasets::Camera;
 use tandem_datasets::messages::MAP_FRAME;
 use tandem_graph::msgs::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use tandem_graph::msgs::nav_msgs::{MapMetaData, OccupancyGrid, Odometry};
@@ -25,11 +24,12 @@ use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 use crate::Error;
 use crate::decode::sigmoid;
 use crate::follow::Follower;
+use crate::model::Grid;
 use crate::path;
-use crate::perceiver::{Perceiver, Percept};
+use crate::perceiver::Perceiver;
 use crate::rig::Pixels;
 
-use images::{Eye, Look};
+use images::Eye;
 
 /// How often the node looks for new images.
 pub const PERIOD: Duration = Duration::from_millis(50);
@@ -43,6 +43,8 @@ pub const NAME: &str = "perception";
 /// The perception node.
 pub struct PerceptionNode {
     perceiver: Perceiver,
+    /// The network's.
+    grid: Grid,
     follower: Follower,
     eyes: Vec<Eye>,
     /// Where the vehicle was, by rising stamp.
@@ -57,6 +59,7 @@ impl PerceptionNode {
     /// For a rig whose cameras have these names, in the order in which the network was trained to see them.
     pub fn new(perceiver: Perceiver, cameras: &[String]) -> Self {
         Self {
+            grid: perceiver.config().grid.clone(),
             perceiver,
             follower: Follower::default(),
             eyes: cameras.iter().map(|name| Eye::new(name)).collect(),
@@ -89,7 +92,8 @@ impl PerceptionNode {
             self.poses.pop_front();
         }
         let mounts = inputs.latest(&TF_STATIC);
-        self.eyes.iter_mut().for_each(|eye| eye.take(inputs, mounts.as_ref().map(|mounts| &*mounts.message)));
+        let mounts = mounts.as_ref().map(|mounts| &*mounts.message);
+        self.eyes.iter_mut().for_each(|eye| eye.take(inputs, mounts, self.perceiver.config()));
     }
 }
 
@@ -109,7 +113,7 @@ impl Node for PerceptionNode {
         if self.eyes.is_empty() {
             // Said once; nothing will change.
             if self.last.replace(now).is_none() {
-                outputs.publish(&PERCEPTION_STATUS, now, status(now, &[], Some(Error::NoCameras.to_string())));
+                outputs.publish(&PERCEPTION_STATUS, now, status(now, 0, &[], Some(Error::NoCameras.to_string())));
             }
             return;
         }
@@ -121,74 +125,66 @@ impl Node for PerceptionNode {
         // The odometry of that moment may still be on its way.
         let Some(map_from_ego) = self.pose_at(stamp) else { return };
         self.last = Some(stamp);
-        let looks: Vec<Look> = self.eyes.iter().map(|eye| eye.look(stamp, self.perceiver.config())).collect();
-        if looks.iter().all(|look| look.camera.is_none()) {
-            outputs.publish(&PERCEPTION_STATUS, stamp, status(stamp, &looks, None));
+        let looks: Vec<_> = self.eyes.iter().map(|eye| eye.look(stamp)).collect();
+        let blind = self.eyes.iter().zip(&looks).filter_map(|(eye, look)| Some((eye.name(), look.as_ref().err()?)));
+        let blind: Vec<_> = blind.collect();
+        if !self.eyes.iter().any(Eye::is_calibrated) {
+            outputs.publish(&PERCEPTION_STATUS, stamp, status(stamp, looks.len(), &blind, None));
             return;
         }
-        let cameras: Vec<_> =
-            looks.iter().map(|look| look.camera.clone().unwrap_or_else(|| unknown(&look.name))).collect();
-        let images: Vec<_> = looks.iter().map(|look| look.image.as_ref().map(Pixels::from)).collect();
+        let cameras: Vec<_> = self.eyes.iter().map(Eye::camera).collect();
+        let images: Vec<_> = looks.iter().map(|look| look.as_ref().ok().map(Pixels::from)).collect();
         match self.perceiver.see(stamp, &map_from_ego, &cameras, &images) {
-            Ok(mut percept) => {
+            Ok(percept) => {
                 let tracked = self.follower.follow(stamp, &map_from_ego, &mut percept.boxes);
                 let message = objects::message(stamp, tracked, &percept.boxes, &map_from_ego);
-                outputs.publish(&BEV_GRID, stamp, self.grid(stamp, &map_from_ego, &percept));
+                outputs.publish(&BEV_GRID, stamp, occupancy(stamp, &map_from_ego, &self.grid, &percept.map));
                 outputs.publish(&SEEN_LANES, stamp, objects::lanes(stamp, &percept.lanes, &map_from_ego));
                 if let Some(best) = path::best(&percept.numbers.paths, &percept.numbers.speeds, self.speed_mps) {
                     outputs.publish(&EGO_PATH, stamp, objects::trajectory(stamp, &best, self.speed_mps, &map_from_ego));
                 }
                 outputs.publish(&EMBEDDING, stamp, objects::embedding(stamp, &percept.numbers.embedding));
-                outputs.publish(&PERCEPTION_STATUS, stamp, status(stamp, &looks, None));
+                outputs.publish(&PERCEPTION_STATUS, stamp, status(stamp, looks.len(), &blind, None));
                 outputs.publish(&OBJECTS, stamp, message);
             }
-            Err(error) => outputs.publish(&PERCEPTION_STATUS, stamp, status(stamp, &looks, Some(error.to_string()))),
+            Err(error) => {
+                let status = status(stamp, looks.len(), &blind, Some(error.to_string()));
+                outputs.publish(&PERCEPTION_STATUS, stamp, status);
+            }
         }
     }
 }
 
-impl PerceptionNode {
-    /// Where vehicles may be, in percent, as a grid whose axes are the vehicle's.
-    fn grid(&self, stamp: Stamp, map_from_ego: &Isometry3<f64>, percept: &Percept) -> OccupancyGrid {
-        let grid = &self.perceiver.config().grid;
-        let side = grid.cells;
-        let corner = map_from_ego * nalgebra::Point3::new(-grid.extent_m, -grid.extent_m, 0.0);
-        let drivable = &percept.map[..side * side];
-        // An occupancy grid's rows run along y, ours along x.
-        let cells = (0..side * side).map(|at| drivable[(at % side) * side + at / side]);
-        OccupancyGrid {
-            header: Header::new(stamp, MAP_FRAME),
-            info: MapMetaData {
-                map_load_time: stamp.into(),
-                resolution: grid.cell_m() as f32,
-                width: side as u32,
-                height: side as u32,
-                origin: objects::pose_message(&Isometry3::from_parts(corner.coords.into(), map_from_ego.rotation)),
-            },
-            data: cells.map(|logit| (100.0 * (1.0 - sigmoid(logit))).round() as i8).collect(),
-        }
+/// Where vehicles may be, in percent, as a grid whose axes are the vehicle's; `map` is of a [`Percept`](crate::perceiver::Percept).
+fn occupancy(stamp: Stamp, map_from_ego: &Isometry3<f64>, grid: &Grid, map: &[f32]) -> OccupancyGrid {
+    let side = grid.cells;
+    let corner = map_from_ego * nalgebra::Point3::new(-grid.extent_m, -grid.extent_m, 0.0);
+    // An occupancy grid's rows run along y, ours along x.
+    let cells = (0..side * side).map(|at| map[(at % side) * side + at / side]);
+    OccupancyGrid {
+        header: Header::new(stamp, MAP_FRAME),
+        info: MapMetaData {
+            map_load_time: stamp.into(),
+            resolution: grid.cell_m() as f32,
+            width: side as u32,
+            height: side as u32,
+            origin: objects::pose_message(&Isometry3::from_parts(corner.coords.into(), map_from_ego.rotation)),
+        },
+        data: cells.map(|logit| (100.0 * (1.0 - sigmoid(logit))).round() as i8).collect(),
     }
 }
 
-/// The place of a camera of which nothing is known, and no image is shown.
-fn unknown(name: &str) -> Camera {
-    let intrinsics = nalgebra::Matrix3::identity();
-    Camera { name: name.to_owned(), ego_from_camera: Isometry3::identity(), intrinsics, image_size: [0; 2] }
-}
-
-/// What the node has to say of itself: which cameras it did without, and why.
-fn status(stamp: Stamp, looks: &[Look], error: Option<String>) -> DiagnosticArray {
-    let blind: Vec<KeyValue> = looks
-        .iter()
-        .filter_map(|look| Some(KeyValue { key: look.name.clone(), value: look.trouble.clone()? }))
-        .collect();
-    let (level, message) = match (&error, blind.len()) {
-        (Some(error), _) => (DiagnosticStatus::ERROR, error.clone()),
+/// What the node has to say of itself: which of its cameras it did without, and why.
+fn status(stamp: Stamp, cameras: usize, blind: &[(&str, &String)], error: Option<String>) -> DiagnosticArray {
+    let (level, message) = match (error, blind.len()) {
+        (Some(error), _) => (DiagnosticStatus::ERROR, error),
         (None, 0) => (DiagnosticStatus::OK, "all cameras see".to_owned()),
-        (None, count) if count == looks.len() => (DiagnosticStatus::ERROR, "no camera sees".to_owned()),
-        (None, count) => (DiagnosticStatus::WARN, format!("{count} of {} cameras do not see", looks.len())),
+        (None, count) if count == cameras => (DiagnosticStatus::ERROR, "no camera sees".to_owned()),
+        (None, count) => (DiagnosticStatus::WARN, format!("{count} of {cameras} cameras do not see")),
     };
-    let status = DiagnosticStatus { level, name: NAME.into(), message, hardware_id: String::new(), values: blind };
+    let value = |(name, trouble): &(&str, &String)| KeyValue { key: (*name).to_owned(), value: (*trouble).clone() };
+    let values = blind.iter().map(value).collect();
+    let status = DiagnosticStatus { level, name: NAME.into(), message, hardware_id: String::new(), values };
     DiagnosticArray { header: Header::new(stamp, ""), status: vec![status] }
 }
 

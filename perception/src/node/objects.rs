@@ -41,7 +41,7 @@ pub(super) fn message(
         message.existence_probability = tracked.existence as f32;
         if let Some(seen) = tracked.seen_as.and_then(|index| boxes.get(index)) {
             message.kinematics.predicted_paths =
-                seen.futures.iter().map(|future| path(&message, future, map_from_ego)).collect();
+                seen.futures.iter().flatten().map(|future| path(&message, future, map_from_ego)).collect();
         }
         message
     };

@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use burn::backend::Flex;
 use image::{ImageFormat, RgbImage};
+use tandem_datasets::Camera;
 use tandem_datasets::messages::{camera_info, mounts};
 use tandem_graph::lockstep::{Lockstep, NodeLatency};
 use tandem_graph::msgs::sensor_msgs::{CameraInfo, CompressedImage};

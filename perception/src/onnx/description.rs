@@ -285,7 +285,7 @@ impl Description {
             yaw_rad: sin.atan2(cos),
             velocity_mps: [velocity.x, velocity.y],
             attribute: None,
-            futures: Vec::new(),
+            futures: None,
         }
     }
 }

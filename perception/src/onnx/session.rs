@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::runtime::{Given, Model, Options};
 use crate::Error;
 use crate::decode::Numbers;
-use crate::engine::{Answer, Engine, Kept, Shared};
+use crate::engine::{Engine, Kept, Shared};
 use crate::frame::Frame;
 use crate::model::NetworkConfig;
 use crate::model::bev::HISTORY_PLANES;
@@ -57,7 +57,7 @@ impl Engine for Session {
         &self.config
     }
 
-    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>) -> Result<Answer, Error> {
+    fn answer(&mut self, frame: &Frame, previous: Option<&Kept>, numbers: &mut Numbers) -> Result<Kept, Error> {
         let previous = previous.and_then(|kept| kept.downcast_ref()).unwrap_or(&self.nothing);
         let [height, width] = self.config.image;
         let (voxels, taps) = (frame.lift.seen.len(), frame.warp.weight.len());
@@ -86,17 +86,15 @@ impl Engine for Session {
         let inputs: Vec<_> =
             INPUTS.into_iter().zip(shapes).zip(given).map(|((name, shape), given)| (name, shape, given)).collect();
         let [cells, boxes, forecasts, map, embedding, paths, speeds, current] = self.model.run(&inputs, OUTPUTS)?;
-        Ok(Answer {
-            numbers: Numbers {
-                cells: cells.ints(),
-                boxes: boxes.floats(),
-                forecasts: forecasts.floats(),
-                map: map.floats(),
-                embedding: embedding.floats(),
-                paths: paths.floats(),
-                speeds: speeds.floats(),
-            },
-            kept: Arc::new(current.floats()),
-        })
+        *numbers = Numbers {
+            cells: cells.ints(),
+            boxes: boxes.floats(),
+            forecasts: forecasts.floats(),
+            map: map.floats(),
+            embedding: embedding.floats(),
+            paths: paths.floats(),
+            speeds: speeds.floats(),
+        };
+        Ok(Arc::new(current.floats()))
     }
 }

@@ -17,9 +17,16 @@ pub struct WarpTable {
 impl WarpTable {
     /// For the vehicle's poses in any common frame; both grids are in `frame` of their vehicle.
     pub fn new(grid: &Grid, map_from_now: Pose2, map_from_previous: Pose2, frame: GridFrame) -> Self {
+        let mut table = Self::none(grid);
+        table.fill(grid, map_from_now, map_from_previous, frame);
+        table
+    }
+
+    /// Becomes that of other poses.
+    pub fn fill(&mut self, grid: &Grid, map_from_now: Pose2, map_from_previous: Pose2, frame: GridFrame) {
+        self.clear();
         let side = grid.cells / 2;
         let cell_m = 2.0 * grid.cell_m();
-        let mut table = Self { index: vec![0; side * side * 4], weight: vec![0.0; side * side * 4] };
         let center_m = |index: usize| (index as f64 + 0.5) * cell_m - grid.extent_m;
         for cell in 0..side * side {
             let now = frame.ego_from_grid([center_m(cell / side), center_m(cell % side)]);
@@ -27,18 +34,23 @@ impl WarpTable {
             let place = frame.grid_from_ego([before.x, before.y]).map(|m| (m + grid.extent_m) / cell_m);
             for (tap, (at, share)) in taps(place).into_iter().enumerate() {
                 if at.iter().all(|at| (0..side as i64).contains(at)) {
-                    table.index[cell * 4 + tap] = (at[0] * side as i64 + at[1]) as i32;
-                    table.weight[cell * 4 + tap] = share;
+                    self.index[cell * 4 + tap] = (at[0] * side as i64 + at[1]) as i32;
+                    self.weight[cell * 4 + tap] = share;
                 }
             }
         }
-        table
     }
 
     /// For a frame without a previous one: nothing is read.
     pub fn none(grid: &Grid) -> Self {
         let taps = grid.cells * grid.cells;
         Self { index: vec![0; taps], weight: vec![0.0; taps] }
+    }
+
+    /// Becomes that of a frame without a previous one.
+    pub fn clear(&mut self) {
+        self.index.fill(0);
+        self.weight.fill(0.0);
     }
 }
 

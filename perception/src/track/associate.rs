@@ -12,32 +12,57 @@ use nalgebra::Vector2;
 use super::Detection;
 use super::config::{Kind, TrackerConfig};
 use super::object::Track;
+use crate::assign::Assigner;
 
 /// The squared Mahalanobis distance that 99.9 % of two-dimensional Gaussian errors stay within.
 const GATE: f64 = 13.8;
 /// The price of pairing different classes of a kind, in the units of the squared Mahalanobis distance.
 const CLASS_PRICE: f64 = 4.0;
 
-/// For each track its detection.
-pub(super) fn associate(tracks: &[Track], detections: &[Detection], config: &TrackerConfig) -> Vec<Option<usize>> {
-    let mut partners = vec![None; tracks.len()];
-    for kind in [Kind::Vehicle, Kind::Cycle, Kind::Pedestrian, Kind::Cone, Kind::Barrier] {
-        let rows: Vec<usize> = (0..tracks.len()).filter(|row| Kind::of(tracks[*row].class()) == kind).collect();
-        let columns: Vec<usize> =
-            (0..detections.len()).filter(|column| Kind::of(detections[*column].class) == kind).collect();
-        let pairs: Vec<Vec<Pair>> = rows
-            .iter()
-            .map(|row| columns.iter().map(|column| pair(&tracks[*row], &detections[*column], config)).collect())
-            .collect();
-        let assigned = crate::assign::assign(rows.len(), columns.len(), |row, column| pairs[row][column].cost);
-        for (row, column) in assigned.into_iter().enumerate() {
-            partners[rows[row]] = column.filter(|column| pairs[row][*column].is_possible).map(|column| columns[column]);
+/// Finds for tracks their detections, in memory that it keeps from one time to the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Associator {
+    assigner: Assigner,
+    /// Of one kind: tracks, detections, and how well they fit, `[tracks, detections]`.
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    pairs: Vec<Pair>,
+    partners: Vec<Option<usize>>,
+}
+
+impl Associator {
+    /// For each track its detection.
+    pub fn associate(
+        &mut self,
+        tracks: &[Track],
+        detections: &[Detection],
+        config: &TrackerConfig,
+    ) -> &[Option<usize>] {
+        let Self { assigner, rows, columns, pairs, partners } = self;
+        partners.clear();
+        partners.resize(tracks.len(), None);
+        for kind in [Kind::Vehicle, Kind::Cycle, Kind::Pedestrian, Kind::Cone, Kind::Barrier] {
+            rows.clear();
+            rows.extend((0..tracks.len()).filter(|row| Kind::of(tracks[*row].class()) == kind));
+            columns.clear();
+            columns.extend((0..detections.len()).filter(|column| Kind::of(detections[*column].class) == kind));
+            pairs.clear();
+            for row in rows.iter() {
+                pairs.extend(columns.iter().map(|column| pair(&tracks[*row], &detections[*column], config)));
+            }
+            let fit = |row: usize, column: usize| &pairs[row * columns.len() + column];
+            let assigned = assigner.assign(rows.len(), columns.len(), |row, column| fit(row, column).cost);
+            for (row, column) in assigned.iter().enumerate() {
+                let column = column.filter(|column| fit(row, *column).is_possible);
+                partners[rows[row]] = column.map(|column| columns[column]);
+            }
         }
+        partners
     }
-    partners
 }
 
 /// How well a track and a detection fit.
+#[derive(Debug, Clone)]
 struct Pair {
     cost: f64,
     is_possible: bool,

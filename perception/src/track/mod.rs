@@ -36,7 +36,7 @@ use nalgebra::{Matrix2, Matrix4};
 use tandem_datasets::DetectionClass;
 use tandem_graph::Stamp;
 
-use self::associate::associate;
+use self::associate::Associator;
 use self::object::Track;
 
 pub use self::config::{Kind, Motion, TrackerConfig};
@@ -106,6 +106,12 @@ pub struct Tracker {
     config: TrackerConfig,
     tracks: Vec<Track>,
     objects: Vec<TrackedObject>,
+    /// The detections of the latest update that could be used, and their places in its list.
+    sound: Vec<Detection>,
+    places: Vec<usize>,
+    /// Whether they belong to a track.
+    is_matched: Vec<bool>,
+    associator: Associator,
     latest: Option<Stamp>,
     next_id: u64,
     late_updates: u64,
@@ -119,6 +125,10 @@ impl Tracker {
             config,
             tracks: Vec::new(),
             objects: Vec::new(),
+            sound: Vec::new(),
+            places: Vec::new(),
+            is_matched: Vec::new(),
+            associator: Associator::default(),
             latest: None,
             next_id: 0,
             late_updates: 0,
@@ -143,31 +153,33 @@ impl Tracker {
         }
         self.tracks.retain(|track| stamp.seconds_since(track.last_seen) <= self.config.forget_after_s);
 
-        let (order, detections) = self.sound(detections);
-        let partners = associate(&self.tracks, &detections, &self.config);
-        let mut is_matched = vec![false; detections.len()];
-        for (track, partner) in self.tracks.iter_mut().zip(&partners) {
+        self.choose(detections);
+        let partners = self.associator.associate(&self.tracks, &self.sound, &self.config);
+        self.is_matched.clear();
+        self.is_matched.resize(self.sound.len(), false);
+        for (track, partner) in self.tracks.iter_mut().zip(partners) {
             match partner {
                 Some(index) => {
-                    is_matched[*index] = true;
-                    track.see(stamp, &detections[*index], &self.config);
+                    self.is_matched[*index] = true;
+                    track.see(stamp, &self.sound[*index], &self.config);
                 }
                 None => track.miss(&self.config),
             }
-            track.seen_as = partner.map(|index| order[index]);
+            track.seen_as = partner.map(|index| self.places[index]);
         }
         self.tracks.retain(|track| track.seen_as.is_some() || track.is_confirmed(&self.config));
-        for ((detection, index), is_matched) in detections.iter().zip(order).zip(is_matched) {
+        for ((detection, place), is_matched) in self.sound.iter().zip(&self.places).zip(&self.is_matched) {
             if !is_matched && detection.score >= self.config.birth_score {
                 let mut track = Track::new(ObjectId(self.next_id), stamp, detection, &self.config);
-                track.seen_as = Some(index);
+                track.seen_as = Some(*place);
                 self.tracks.push(track);
                 self.next_id += 1;
             }
         }
         let certain =
             self.tracks.iter().filter(|track| track.is_confirmed(&self.config) && track.is_certain(&self.config));
-        self.objects = certain.map(|track| track.object(stamp)).collect();
+        self.objects.clear();
+        self.objects.extend(certain.map(|track| track.object(stamp)));
         &self.objects
     }
 
@@ -186,12 +198,14 @@ impl Tracker {
         self.invalid_detections
     }
 
-    /// The detections that can be used with their places in the list, in an order that depends on their values only.
-    fn sound(&mut self, detections: &[Detection]) -> (Vec<usize>, Vec<Detection>) {
-        let mut order: Vec<usize> = (0..detections.len()).filter(|index| detections[*index].is_sound()).collect();
-        self.invalid_detections += (detections.len() - order.len()) as u64;
-        order.retain(|index| detections[*index].score >= self.config.min_score);
-        order.sort_by(|a, b| {
+    /// Finds the detections that can be used, in an order that depends on their values only.
+    fn choose(&mut self, detections: &[Detection]) {
+        let Self { places, sound, config, .. } = self;
+        places.clear();
+        places.extend((0..detections.len()).filter(|index| detections[*index].is_sound()));
+        self.invalid_detections += (detections.len() - places.len()) as u64;
+        places.retain(|index| detections[*index].score >= config.min_score);
+        places.sort_unstable_by(|a, b| {
             let (a, b) = (&detections[*a], &detections[*b]);
             let by_numbers = || a.numbers().zip(b.numbers()).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
             let by_class = || a.class.cmp(&b.class);
@@ -200,19 +214,18 @@ impl Tracker {
                 .then_with(by_class)
                 .then_with(|| by_numbers().unwrap_or(std::cmp::Ordering::Equal))
         });
-        let (mut places, mut sound): (Vec<usize>, Vec<Detection>) = (Vec::new(), Vec::new());
-        for place in order {
-            let detection = detections[place];
-            match sound.iter_mut().find(|surer| surer.is_also(&detection)) {
+        sound.clear();
+        places.retain(|place| {
+            let detection = detections[*place];
+            let surer = sound.iter_mut().find(|surer| surer.is_also(&detection));
+            let is_new = surer.is_none();
+            match surer {
                 // It is there if either class is right.
                 Some(surer) => surer.score = 1.0 - (1.0 - surer.score) * (1.0 - detection.score),
-                None => {
-                    places.push(place);
-                    sound.push(detection);
-                }
+                None => sound.push(detection),
             }
-        }
-        (places, sound)
+            is_new
+        });
     }
 }
 

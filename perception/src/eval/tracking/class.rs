@@ -6,7 +6,7 @@ use serde::Serialize;
 use tandem_datasets::DetectionClass;
 
 use super::{TrackBox, TrackScene};
-use crate::assign::assign;
+use crate::assign::Assigner;
 
 /// A track farther from the truth does not match, m.
 pub(super) const MATCH_DISTANCE_M: f64 = 2.0;
@@ -217,7 +217,7 @@ fn match_frame(truth: &[&TrackBox], tracks: &[&TrackBox], track_of: &HashMap<u64
         let distance_m = distance_m(truth[rows[row]], tracks[columns[column]]);
         if distance_m < MATCH_DISTANCE_M { distance_m } else { out_of_reach }
     };
-    for (row, column) in assign(rows.len(), columns.len(), cost).into_iter().enumerate() {
+    for (row, column) in Assigner::default().assign(rows.len(), columns.len(), cost).iter().enumerate() {
         if let Some(column) = column.filter(|column| cost(row, *column) < MATCH_DISTANCE_M) {
             pairs.push((rows[row], columns[column]));
         }
