@@ -24,7 +24,7 @@ pub(super) struct Eye {
     image: Option<Sample<CompressedImage>>,
     info: Option<Arc<CameraInfo>>,
     ego_from_camera: Option<Isometry3<f64>>,
-    /// As the latest calibration and mount say.
+    /// As the latest calibration and mount say; blank if they cannot be used.
     camera: Camera,
     /// Why the camera cannot be used, if so.
     flaw: Option<String>,
@@ -39,12 +39,7 @@ impl Eye {
             image: None,
             info: None,
             ego_from_camera: None,
-            camera: Camera {
-                name: name.to_owned(),
-                ego_from_camera: Isometry3::identity(),
-                intrinsics: Matrix3::identity(),
-                image_size: [0; 2],
-            },
+            camera: blank(name),
             flaw: Some("no calibration yet".to_owned()),
         }
     }
@@ -72,12 +67,13 @@ impl Eye {
         let (intrinsics, image_size) = (Matrix3::from_row_slice(&info.k), [info.width, info.height]);
         let known = &self.camera;
         if (known.ego_from_camera, known.intrinsics, known.image_size) != (ego_from_camera, intrinsics, image_size) {
-            self.camera = Camera { name: self.name.clone(), ego_from_camera, intrinsics, image_size };
-            self.flaw = match Preparation::new(config, &self.camera) {
-                Ok(_) => None,
-                Err(Error::Calibration { reason, .. }) => Some(reason),
-                Err(error) => Some(error.to_string()),
-            };
+            let camera = Camera { name: self.name.clone(), ego_from_camera, intrinsics, image_size };
+            let flaw = Preparation::new(config, &camera).err();
+            self.camera = if flaw.is_none() { camera } else { blank(&self.name) };
+            self.flaw = flaw.map(|error| match error {
+                Error::Calibration { reason, .. } => reason,
+                error => error.to_string(),
+            });
         }
     }
 
@@ -91,7 +87,7 @@ impl Eye {
         &self.name
     }
 
-    /// Its calibration; of nothing where there is none.
+    /// Its calibration; blank where there is none that can be used.
     pub fn camera(&self) -> &Camera {
         &self.camera
     }
@@ -123,4 +119,10 @@ impl Eye {
         }
         Ok(image)
     }
+}
+
+/// The place of a camera of which nothing is known.
+fn blank(name: &str) -> Camera {
+    let (ego_from_camera, intrinsics) = (Isometry3::identity(), Matrix3::identity());
+    Camera { name: name.to_owned(), ego_from_camera, intrinsics, image_size: [0; 2] }
 }
