@@ -1,0 +1,36 @@
+//! What can go wrong in the slow system: the one error of this crate, always one line that says where.
+
+use std::path::{Path, PathBuf};
+
+/// Why something could not be read, run or answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused to read or write.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A model's file is damaged, or says something that this program does not know.
+    #[error("{path}: {reason}")]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where in the file.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what went wrong with a file.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.into(), source }
+    }
+
+    /// What is wrong with a model's file.
+    pub(crate) fn model(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Model { path: path.into(), reason: reason.into() }
+    }
+}

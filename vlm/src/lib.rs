@@ -1,0 +1,11 @@
+//! The slow system: a vision-language model that judges a driving scene, with lossless lookahead decoding.
+
+pub mod cache;
+pub mod error;
+pub mod format;
+pub mod gguf;
+pub mod kernel;
+pub mod model;
+pub mod text;
+
+pub use error::Error;
