@@ -1,0 +1,32 @@
+//! Products of weights and activations on the processor.
+//!
+//! Weights are laid out once, when a model is loaded, in panels of [`ROWS`] rows, so that one vector instruction takes
+//! four columns of all rows of a panel. Activations meet weights of few bits as eight-bit integers: sums within a block
+//! are exact, and blocks are added in their order. So a token's result is the same, bit by bit, with whatever other
+//! tokens it is computed, on however many threads, and by whichever of the instruction sets.
+
+mod activations;
+mod attention;
+mod elementwise;
+mod matrix;
+mod pack;
+mod panel;
+mod simd;
+
+pub use activations::Activations;
+pub use attention::{Ancestors, Attention, Keys, attend};
+pub use elementwise::{Pairs, normalize, rotate, swiglu};
+pub use matrix::{Matrix, Place};
+pub use simd::InstructionSet;
+
+/// Rows of a panel.
+pub const ROWS: usize = 16;
+
+/// Tokens of a page of the cache.
+pub const PAGE: usize = 16;
+
+/// Columns that share the scale of an activation.
+pub const BLOCK: usize = 32;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! A decoder's weights out of a GGUF file or a directory of safetensors.
+
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+use safetensors::{Dtype, SafeTensors};
+
+use super::{Config, Layer, Model, Stack, Table};
+use crate::Error;
+use crate::format::Format;
+use crate::gguf;
+use crate::kernel::{InstructionSet, Matrix, Pairs};
+
+/// A matrix as a file has it.
+struct Raw<'a> {
+    format: Format,
+    rows: usize,
+    columns: usize,
+    bytes: &'a [u8],
+}
+
+/// A file with weights, by the names that GGUF gives them.
+trait Source {
+    fn path(&self) -> &Path;
+
+    /// A matrix or a vector, which is a matrix of one row.
+    fn find(&self, name: &str) -> Result<Option<Raw<'_>>, Error>;
+
+    fn get(&self, name: &str, rows: usize, columns: usize) -> Result<Raw<'_>, Error> {
+        let raw = self.find(name)?.ok_or_else(|| Error::model(self.path(), format!("it has no tensor {name}")))?;
+        if (raw.rows, raw.columns) != (rows, columns) {
+            let (found_rows, found_columns) = (raw.rows, raw.columns);
+            let reason = format!("tensor {name} is {found_rows} × {found_columns}, not {rows} × {columns}");
+            return Err(Error::model(self.path(), reason));
+        }
+        Ok(raw)
+    }
+
+    fn vector(&self, name: &str, columns: usize) -> Result<Vec<f32>, Error> {
+        let raw = self.get(name, 1, columns)?;
+        let mut values = vec![0.0; columns];
+        raw.format.decode(raw.bytes, &mut values);
+        Ok(values)
+    }
+
+    /// Matrices with the same inputs; those of a format become one.
+    fn stack(&self, parts: &[(String, usize)], columns: usize) -> Result<Stack, Error> {
+        let mut groups: Vec<(Format, usize, Vec<u8>)> = Vec::new();
+        for (name, rows) in parts {
+            let raw = self.get(name, *rows, columns)?;
+            match groups.last_mut().filter(|(format, ..)| *format == raw.format) {
+                Some((_, all_rows, bytes)) => {
+                    *all_rows += rows;
+                    bytes.extend_from_slice(raw.bytes);
+                }
+                None => groups.push((raw.format, *rows, raw.bytes.to_vec())),
+            }
+        }
+        let matrices = groups.into_iter().map(|(format, rows, bytes)| {
+            Matrix::new(format, rows, columns, &bytes).ok_or_else(|| self.does_not_fit(&parts[0].0, format, columns))
+        });
+        Ok(Stack(matrices.collect::<Result<_, _>>()?))
+    }
+
+    fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, Error> {
+        let raw = self.get(name, rows, columns)?;
+        let matrix = Matrix::new(raw.format, rows, columns, raw.bytes);
+        matrix.ok_or_else(|| self.does_not_fit(name, raw.format, columns))
+    }
+
+    fn does_not_fit(&self, name: &str, format: Format, columns: usize) -> Error {
+        Error::model(self.path(), format!("{columns} columns of tensor {name} are no whole blocks of {format}"))
+    }
+}
+
+impl Model {
+    /// From a GGUF file.
+    ///
+    /// # Errors
+    /// As [`Config::of_gguf`]; for tensors that are not there or of another shape.
+    pub fn of_gguf(file: &gguf::File) -> Result<Self, Error> {
+        Self::of(&Gguf(file), Config::of_gguf(file)?, Pairs::Neighbours)
+    }
+
+    /// From a directory with `config.json` and `model.safetensors`.
+    ///
+    /// # Errors
+    /// As [`Config::of_json`]; if the weights cannot be read; for tensors that are not there or of another shape.
+    pub fn of_directory(directory: &Path) -> Result<Self, Error> {
+        let config = Config::of_json(&directory.join("config.json"))?;
+        let path = directory.join("model.safetensors");
+        let file = std::fs::File::open(&path).map_err(Error::io(&path))?;
+        // SAFETY: the file is only read; one that is changed by others meanwhile gives other numbers, as with any read.
+        #[allow(unsafe_code)]
+        let bytes = unsafe { Mmap::map(&file) }.map_err(Error::io(&path))?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| Error::model(&path, error.to_string()))?;
+        Self::of(&Directory { path: path.clone(), tensors }, config, Pairs::Halves)
+    }
+
+    fn of(source: &impl Source, config: Config, pairs: Pairs) -> Result<Self, Error> {
+        let Config { hidden, heads, kv_heads, head_size, inner, vocabulary, .. } = config;
+        let (query, key) = (heads * head_size, kv_heads * head_size);
+        let layer = |number: usize| {
+            let name = |part: &str| format!("blk.{number}.{part}.weight");
+            Ok(Layer {
+                attention_norm: source.vector(&name("attn_norm"), hidden)?,
+                attention: source
+                    .stack(&[(name("attn_q"), query), (name("attn_k"), key), (name("attn_v"), key)], hidden)?,
+                attention_out: source.matrix(&name("attn_output"), hidden, query)?,
+                inner_norm: source.vector(&name("ffn_norm"), hidden)?,
+                gated: source.stack(&[(name("ffn_gate"), inner), (name("ffn_up"), inner)], hidden)?,
+                out: source.matrix(&name("ffn_down"), hidden, inner)?,
+            })
+        };
+        let table = source.get("token_embd.weight", vocabulary, hidden)?;
+        let embeddings = Table { format: table.format, columns: hidden, bytes: table.bytes.to_vec() };
+        // Where there is no head of its own, it is the embeddings.
+        let head = if source.find("output.weight")?.is_some() { "output.weight" } else { "token_embd.weight" };
+        Ok(Self {
+            config,
+            pairs,
+            embeddings,
+            layers: (0..config.layers).map(layer).collect::<Result<_, Error>>()?,
+            norm: source.vector("output_norm.weight", hidden)?,
+            head: source.matrix(head, vocabulary, hidden)?,
+            set: InstructionSet::best(),
+        })
+    }
+}
+
+/// Rows and columns of a shape.
+fn sides(shape: &[usize]) -> Option<(usize, usize)> {
+    match *shape {
+        [columns] => Some((1, columns)),
+        [rows, columns] => Some((rows, columns)),
+        _ => None,
+    }
+}
+
+struct Gguf<'a>(&'a gguf::File);
+
+impl Source for Gguf<'_> {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Raw<'_>>, Error> {
+        if !self.0.names().any(|known| known == name) {
+            return Ok(None);
+        }
+        let tensor = self.0.tensor(name)?;
+        let wrong = || Error::model(self.path(), format!("tensor {name} is no matrix"));
+        let (rows, columns) = sides(tensor.shape).ok_or_else(wrong)?;
+        Ok(Some(Raw { format: tensor.format, rows, columns, bytes: tensor.bytes }))
+    }
+}
+
+struct Directory<'a> {
+    path: PathBuf,
+    tensors: SafeTensors<'a>,
+}
+
+impl Source for Directory<'_> {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Raw<'_>>, Error> {
+        let Ok(tensor) = self.tensors.tensor(&transformers_name(name)) else { return Ok(None) };
+        let wrong = |reason: &str| Error::model(&self.path, format!("tensor {}: {reason}", transformers_name(name)));
+        let format = match tensor.dtype() {
+            Dtype::F32 => Format::F32,
+            Dtype::F16 => Format::F16,
+            Dtype::BF16 => Format::Bf16,
+            other => return Err(wrong(&format!("its numbers are {other:?}"))),
+        };
+        let (rows, columns) = sides(tensor.shape()).ok_or_else(|| wrong("it is no matrix"))?;
+        Ok(Some(Raw { format, rows, columns, bytes: tensor.data() }))
+    }
+}
+
+/// What transformers calls a tensor of GGUF.
+pub(super) fn transformers_name(name: &str) -> String {
+    let parts: Vec<&str> = name.split('.').collect();
+    match parts[..] {
+        ["token_embd", _] => "model.embed_tokens.weight".to_owned(),
+        ["output_norm", _] => "model.norm.weight".to_owned(),
+        ["blk", layer, part, _] => {
+            let part = match part {
+                "attn_norm" => "input_layernorm",
+                "attn_q" => "self_attn.q_proj",
+                "attn_k" => "self_attn.k_proj",
+                "attn_v" => "self_attn.v_proj",
+                "attn_output" => "self_attn.o_proj",
+                "ffn_norm" => "post_attention_layernorm",
+                "ffn_gate" => "mlp.gate_proj",
+                "ffn_up" => "mlp.up_proj",
+                _ => "mlp.down_proj",
+            };
+            format!("model.layers.{layer}.{part}.weight")
+        }
+        _ => "lm_head.weight".to_owned(),
+    }
+}
