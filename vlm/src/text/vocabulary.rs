@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::Error;
+use crate::gguf;
 
 /// Tokens that end an answer in one family of models or another, whatever the file's end-of-sequence token is.
 ///
@@ -65,6 +66,30 @@ pub(super) enum Kind {
 }
 
 impl Vocabulary {
+    /// Of a GGUF file.
+    ///
+    /// # Errors
+    /// For keys that are missing or of another kind.
+    pub fn of_gguf(file: &gguf::File) -> Result<Self, Error> {
+        let flag = |key: &str| file.find::<bool>(&format!("tokenizer.ggml.{key}"));
+        let token = |key: &str| file.find::<u32>(&format!("tokenizer.ggml.{key}_token_id"));
+        let texts = |key: &str| file.find::<&[String]>(&format!("tokenizer.ggml.{key}"));
+        Ok(Self {
+            kind: file.text("tokenizer.ggml.model")?.to_owned(),
+            pre: file.find::<&str>("tokenizer.ggml.pre")?.unwrap_or("default").to_owned(),
+            tokens: file.texts("tokenizer.ggml.tokens")?.to_vec(),
+            types: file.find("tokenizer.ggml.token_type")?.unwrap_or_default(),
+            merges: texts("merges")?.unwrap_or_default().to_vec(),
+            scores: file.find("tokenizer.ggml.scores")?,
+            bos: token("bos")?,
+            eos: token("eos")?,
+            unknown: token("unknown")?,
+            // As llama.cpp has it where a file says nothing.
+            add_bos: flag("add_bos_token")?.unwrap_or(file.text("tokenizer.ggml.model")? == "llama"),
+            add_space_prefix: flag("add_space_prefix")?.unwrap_or(true),
+        })
+    }
+
     /// What every token is for, once all that does not depend on the kind of tokenizer has been checked.
     pub(super) fn kinds(&self, path: &Path) -> Result<Vec<Kind>, Error> {
         let wrong = |what: String| Err(Error::model(path, format!("tokenizer.ggml.{what}")));
