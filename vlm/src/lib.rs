@@ -1,6 +1,7 @@
 //! The slow system: a vision-language model that judges a driving scene, with lossless lookahead decoding.
 
 pub mod cache;
+pub mod draft;
 pub mod error;
 pub mod format;
 pub mod gguf;

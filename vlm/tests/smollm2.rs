@@ -2,51 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::Path;
 
 use serde::Deserialize;
+use support::{Greedy, Templated, lines, model};
 use tandem_vlm::cache::{Cache, Precision};
 use tandem_vlm::format::Format;
 use tandem_vlm::gguf;
 use tandem_vlm::kernel::{Ancestors, PAGE};
 use tandem_vlm::model::{Model, Span, Workspace};
 use tandem_vlm::text::{Conversation, Message, Role, Special, Template, Tokenizer, Vocabulary};
-
-/// The model's file; none, said aloud, where `TANDEM_MODELS` names no directory with it.
-fn model() -> Option<gguf::File> {
-    let directory = std::env::var_os("TANDEM_MODELS").map(PathBuf::from);
-    let path = directory.map(|path| path.join("smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"));
-    let path = path.filter(|path| path.is_file());
-    if path.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "`tandem models pull` and TANDEM_MODELS are needed in CI");
-        eprintln!("skipped: TANDEM_MODELS names no directory with smollm2-135m-instruct");
-    }
-    path.map(|path| gguf::File::open(&path).unwrap())
-}
-
-/// A file of `$TANDEM_DATA/decode`, line by line.
-fn lines<T: for<'a> Deserialize<'a>>(name: &str) -> Option<Vec<T>> {
-    let Some(data) = std::env::var_os("TANDEM_DATA") else {
-        assert!(std::env::var_os("CI").is_none(), "TANDEM_DATA is needed in CI");
-        eprintln!("skipped: TANDEM_DATA names no directory");
-        return None;
-    };
-    let text = std::fs::read_to_string(Path::new(&data).join("decode").join(name)).unwrap();
-    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
-}
-
-/// What the model answered through llama.cpp, with its weights in Q4_0.
-#[derive(Deserialize)]
-struct Greedy {
-    prompt_ids: Vec<u32>,
-    answer_ids: Vec<u32>,
-    answer: String,
-}
-
-#[derive(Deserialize)]
-struct Templated {
-    prompt: String,
-}
 
 #[test]
 fn tokens_are_those_of_the_peers() {
@@ -90,7 +57,7 @@ fn prompts_and_answers_are_those_of_llama_cpp() {
     let templated: Vec<Templated> = lines("templated_judgments.jsonl").unwrap();
     let source = file.text("tokenizer.chat_template").unwrap();
     let template = Template::new(file.path(), source, &tokenizer.named()).unwrap();
-    for Templated { prompt } in templated {
+    for Templated { prompt, .. } in templated {
         let turns = prompt.split("<|im_start|>").filter_map(|turn| turn.strip_suffix("<|im_end|>\n"));
         let messages = turns.map(|turn| {
             let (role, text) = turn.split_once('\n').unwrap();

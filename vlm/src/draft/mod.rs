@@ -1,0 +1,44 @@
+//! Drafts: what the model will probably say next, foretold from what was said before.
+//!
+//! Every step the decoder checks a tree of drafted tokens in the pass that it makes anyway, and keeps the branch that it
+//! would have said itself: drafts make it faster and never change a token. A [`Drafter`] foretells from four sources:
+//! the *transplant* (the previous answer with the values of the present prompt, see [`transplant`]), the answers of its
+//! own session, the prompt, and a corpus of other answers. Each source foretells by the places where what stands there
+//! now has stood before, the longer and the later the more; how much each counts is how well it has foretold of late.
+//!
+//! ```
+//! use tandem_vlm::draft::{Drafter, Limits, Signs};
+//!
+//! let mut drafter = Drafter::new(Signs::none(), Limits::default());
+//! // The second time it has heard it before.
+//! for time in 0..2 {
+//!     drafter.begin(&[1, 2, 3]);
+//!     drafter.accept(&[10]);
+//!     let tree = drafter.draft(8);
+//!     let foretold: Vec<u32> = tree.nodes().iter().map(|node| node.token).collect();
+//!     assert_eq!(foretold, if time == 0 { vec![] } else { vec![11, 12, 13] });
+//!     drafter.accept(&[11, 12, 13]);
+//!     drafter.end();
+//! }
+//! ```
+
+mod history;
+mod mixture;
+mod session;
+#[cfg(test)]
+mod tests;
+pub mod transplant;
+mod tree;
+
+pub use session::{Drafter, Limits};
+pub use transplant::Signs;
+pub use tree::{Node, Tree};
+
+/// How far back a place is compared with what stands there now, tokens.
+const REACH: usize = 24;
+
+/// What was said last, the latest at the end.
+type Context = [u32; REACH];
+
+/// Stands between texts, and before the first token of a context.
+const NOTHING: u32 = u32::MAX;

@@ -1,0 +1,95 @@
+//! Trees of drafted tokens.
+
+use super::{Context, REACH};
+
+/// A drafted token.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Node {
+    /// The token.
+    pub token: u32,
+    /// The node before it; `None` if it is the first after what is known.
+    pub parent: Option<usize>,
+    /// How probable it is that all goes as on the branch up to here.
+    pub probability: f64,
+}
+
+/// Drafted tokens, every one behind its parent, the most probable first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tree {
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+}
+
+/// A token that may become a node.
+#[derive(Debug, Clone, PartialEq)]
+struct Open {
+    node: Node,
+    context: Context,
+}
+
+/// Of what may come after a node, so many of the likeliest are thought of.
+const WIDTH: usize = 4;
+
+impl Tree {
+    /// Its tokens.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Which of the tokens each token sees, itself among them, a bit each; for trees of up to 64.
+    pub fn ancestors(&self) -> Vec<u64> {
+        let mut ancestors: Vec<u64> = Vec::with_capacity(self.nodes.len());
+        for (number, node) in self.nodes.iter().enumerate() {
+            ancestors.push(node.parent.map_or(0, |parent| ancestors[parent]) | 1 << number);
+        }
+        ancestors
+    }
+
+    /// The longest branch on which every token is the one that `says` comes after those before it; the root's comes
+    /// after none. The tokens' numbers are in order.
+    pub fn accepted(&self, mut says: impl FnMut(Option<usize>) -> u32) -> Vec<usize> {
+        let mut branch = Vec::new();
+        loop {
+            let last = branch.last().copied();
+            let token = says(last);
+            let next = self.nodes.iter().position(|node| node.parent == last && node.token == token);
+            let Some(next) = next else { return branch };
+            branch.push(next);
+        }
+    }
+
+    /// Becomes the `budget` most probable tokens after a context; `foretell` says what comes after one, the likeliest
+    /// first.
+    pub(super) fn grow(
+        &mut self,
+        budget: usize,
+        context: Context,
+        mut foretell: impl FnMut(&Context, &mut Vec<(u32, f64)>),
+    ) {
+        self.nodes.clear();
+        self.open.clear();
+        let mut found = Vec::new();
+        let mut look = |open: &mut Vec<Open>, parent: Option<usize>, context: &Context, probability: f64| {
+            foretell(context, &mut found);
+            open.extend(found.iter().take(WIDTH).map(|(token, share)| {
+                let mut after = *context;
+                after.rotate_left(1);
+                after[REACH - 1] = *token;
+                Open { node: Node { token: *token, parent, probability: probability * share }, context: after }
+            }));
+        };
+        look(&mut self.open, None, &context, 1.0);
+        while self.nodes.len() < budget {
+            // The first of equals, so that equal histories give equal drafts.
+            let best = self
+                .open
+                .iter()
+                .enumerate()
+                .max_by(|(a, x), (b, y)| x.node.probability.total_cmp(&y.node.probability).then(b.cmp(a)));
+            let Some(best) = best.map(|(number, _)| number) else { return };
+            let Open { node, context } = self.open.remove(best);
+            self.nodes.push(node);
+            look(&mut self.open, Some(self.nodes.len() - 1), &context, node.probability);
+        }
+    }
+}
