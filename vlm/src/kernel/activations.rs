@@ -1,6 +1,9 @@
 //! Activations as products read them: plain, and in blocks of eight-bit integers with a scale each.
 
-use super::BLOCK;
+#![allow(unsafe_code)]
+
+use super::simd::{ROUND, Simd, Task};
+use super::{BLOCK, InstructionSet, ROWS};
 
 /// The inputs of products for some tokens.
 #[derive(Debug, Clone, Default)]
@@ -30,19 +33,8 @@ impl Activations {
         self.quants.resize(values.len(), 0);
         self.scales.resize(values.len() / BLOCK, 0.0);
         self.sums.resize(values.len() / (BLOCK / 2), 0);
-        let blocks = values.as_chunks::<BLOCK>().0.iter().zip(self.quants.as_chunks_mut::<BLOCK>().0);
-        for ((values, quants), (scale, sums)) in
-            blocks.zip(self.scales.iter_mut().zip(self.sums.as_chunks_mut::<2>().0))
-        {
-            let largest = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-            *scale = largest / 127.0;
-            let steps = if *scale > 0.0 { 1.0 / *scale } else { 0.0 };
-            for (quant, value) in quants.iter_mut().zip(values) {
-                *quant = (value * steps).round_ties_even() as i8;
-            }
-            let (low, high) = quants.split_at(BLOCK / 2);
-            *sums = [low, high].map(|half| half.iter().map(|quant| i32::from(*quant)).sum());
-        }
+        // SAFETY: the set is there; all have room for as many whole blocks.
+        unsafe { InstructionSet::best().run(Quantize { values, into: self }) }
     }
 
     /// How many tokens there are.
@@ -69,5 +61,39 @@ impl Activations {
 
     pub(super) fn sums(&self) -> &[i32] {
         &self.sums
+    }
+}
+
+/// Makes values steps of their block's scale.
+struct Quantize<'a> {
+    values: &'a [f32],
+    into: &'a mut Activations,
+}
+
+impl Task for Quantize<'_> {
+    type Result = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Self { values, into } = self;
+        for (block, scale) in into.scales.iter_mut().enumerate() {
+            // SAFETY: as for this function.
+            unsafe {
+                let at = values.as_ptr().add(block * BLOCK);
+                let halves = [S::load(at), S::load(at.add(ROWS))];
+                let size = |half| S::larger(half, S::product(half, S::splat(-1.0)));
+                let mut sizes = [0.0; ROWS];
+                S::store(S::larger(size(halves[0]), size(halves[1])), sizes.as_mut_ptr());
+                let largest = sizes.into_iter().fold(0.0_f32, f32::max);
+                *scale = largest / 127.0;
+                let steps = S::splat(if *scale > 0.0 { 1.0 / *scale } else { 0.0 });
+                for (number, half) in halves.into_iter().enumerate() {
+                    let quants = into.quants.as_mut_ptr().add(block * BLOCK + number * ROWS);
+                    S::store_low_bytes(S::add_product(half, steps, S::splat(ROUND)), quants);
+                    let sum = (0..ROWS).map(|at| i32::from(*quants.add(at))).sum();
+                    *into.sums.get_unchecked_mut(2 * block + number) = sum;
+                }
+            }
+        }
     }
 }

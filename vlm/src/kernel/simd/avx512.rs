@@ -109,6 +109,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn store_low_bytes(values: __m512, at: *mut i8) {
+        unsafe { _mm_storeu_si128(at.cast(), _mm512_cvtepi32_epi8(_mm512_castps_si512(values))) }
+    }
+
+    #[inline(always)]
     unsafe fn scaled(values: __m512, powers: __m512) -> __m512 {
         unsafe {
             let exponents = _mm512_add_epi32(_mm512_cvtps_epi32(powers), _mm512_set1_epi32(127));

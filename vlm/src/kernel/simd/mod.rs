@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+use super::ROWS;
+
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -52,9 +54,21 @@ pub(super) trait Simd {
     /// Adds the products of weights out of [`Self::bytes`] with four inputs, none of which is −128.
     unsafe fn dot(sum: Self::Integers, weights: Self::Quads, inputs: *const i8) -> Self::Integers;
     unsafe fn float(values: Self::Integers) -> Self::Floats;
+    /// Stores the lowest byte of every number's bits.
+    unsafe fn store_low_bytes(values: Self::Floats, at: *mut i8) {
+        let mut bits = [0.0_f32; ROWS];
+        // SAFETY: as for this function.
+        unsafe {
+            Self::store(values, bits.as_mut_ptr());
+            at.cast::<[i8; ROWS]>().write(bits.map(|value| value.to_bits() as i8));
+        }
+    }
     /// `values` times two to the power of `powers`, whole numbers of −126 to 127.
     unsafe fn scaled(values: Self::Floats, powers: Self::Floats) -> Self::Floats;
 }
+
+/// Added to what is small, it rounds to whole numbers, which then are in the lowest bits; taken away again, they are left.
+pub(super) const ROUND: f32 = 12_582_912.0;
 
 /// `e` to the power of numbers, within two units in the last place; those beyond ±87 are taken for ±87.
 ///
@@ -62,8 +76,6 @@ pub(super) trait Simd {
 /// As for [`Simd`].
 #[inline(always)]
 pub(super) unsafe fn exp<S: Simd>(powers: S::Floats) -> S::Floats {
-    /// Added and taken away again, it rounds what is small to whole numbers.
-    const ROUND: f32 = 12_582_912.0;
     const MOST: f32 = 87.0;
     /// ln 2 in two parts, of which the first has few digits.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
