@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod draft;
+pub mod engine;
 pub mod error;
 pub mod format;
 pub mod gguf;

@@ -5,7 +5,7 @@
 mod support;
 
 use support::{Greedy, Templated, lines, model};
-use tandem_vlm::draft::{Drafter, Limits, Signs};
+use tandem_vlm::draft::{Corpus, Drafter, Signs};
 use tandem_vlm::text::{Special, Tokenizer, Vocabulary};
 
 /// Answers that are heard but not counted.
@@ -14,21 +14,21 @@ const WARM_UP: usize = 5;
 /// Tokens a step at a budget of drafted tokens, over requests with what was answered. The first token of an answer comes
 /// out of reading the prompt.
 fn tokens_a_step(signs: &Signs, requests: &[(Vec<u32>, Vec<u32>)], budget: usize) -> f64 {
-    let mut drafter = Drafter::new(signs.clone(), Limits::default());
+    let (mut drafter, corpus) = (Drafter::new(signs.clone()), Corpus::new(0));
     let (mut tokens, mut steps) = (0, 0);
     for (number, (prompt, answer)) in requests.iter().enumerate() {
         drafter.begin(prompt);
-        drafter.accept(&answer[..1]);
+        drafter.accept(&corpus, &answer[..1]);
         let mut at = 1;
         while at < answer.len() {
             let mut said = at;
-            let branch = drafter.draft(budget).accepted(|_| {
+            let branch = drafter.draft(&corpus, budget).accepted(|_| {
                 said += 1;
                 answer.get(said - 1).copied().unwrap_or(u32::MAX)
             });
             // The pass that checks the draft says one token itself.
             let upto = (at + branch.len() + 1).min(answer.len());
-            drafter.accept(&answer[at..upto]);
+            drafter.accept(&corpus, &answer[at..upto]);
             if number >= WARM_UP {
                 tokens += upto - at;
                 steps += 1;

@@ -7,17 +7,17 @@
 //! now has stood before, the longer and the later the more; how much each counts is how well it has foretold of late.
 //!
 //! ```
-//! use tandem_vlm::draft::{Drafter, Limits, Signs};
+//! use tandem_vlm::draft::{Corpus, Drafter, Signs};
 //!
-//! let mut drafter = Drafter::new(Signs::none(), Limits::default());
+//! let (mut drafter, corpus) = (Drafter::new(Signs::none()), Corpus::new(1000));
 //! // The second time it has heard it before.
 //! for time in 0..2 {
 //!     drafter.begin(&[1, 2, 3]);
-//!     drafter.accept(&[10]);
-//!     let tree = drafter.draft(8);
+//!     drafter.accept(&corpus, &[10]);
+//!     let tree = drafter.draft(&corpus, 8);
 //!     let foretold: Vec<u32> = tree.nodes().iter().map(|node| node.token).collect();
 //!     assert_eq!(foretold, if time == 0 { vec![] } else { vec![11, 12, 13] });
-//!     drafter.accept(&[11, 12, 13]);
+//!     drafter.accept(&corpus, &[11, 12, 13]);
 //!     drafter.end();
 //! }
 //! ```
@@ -30,7 +30,7 @@ mod tests;
 pub mod transplant;
 mod tree;
 
-pub use session::{Drafter, Limits};
+pub use session::{Corpus, Drafter};
 pub use transplant::Signs;
 pub use tree::{Node, Tree};
 

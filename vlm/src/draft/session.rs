@@ -1,4 +1,4 @@
-//! Drafts for the requests of one session, one after the other.
+//! Drafts for the requests of one session, one after the other, and the corpus that sessions share.
 
 use super::history::History;
 use super::mixture::Mixture;
@@ -6,23 +6,29 @@ use super::transplant::{Memory, Signs};
 use super::tree::Tree;
 use super::{Context, NOTHING, REACH};
 
-/// How much a drafter remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Tokens of the session's own answers.
-    pub answers: usize,
-    /// Tokens of other answers.
-    pub corpus: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { answers: 1 << 15, corpus: 1 << 20 }
-    }
-}
+/// Tokens of its own answers that a session remembers.
+const SESSION: usize = 1 << 15;
 
 /// Tokens of a prompt that stand before an answer in the history, so that a beginning is like a beginning.
 const LEAD: usize = 8;
+
+/// Answers that were given to anybody.
+#[derive(Debug, Clone)]
+pub struct Corpus(History);
+
+impl Corpus {
+    /// With room for so many tokens; the oldest answers make room for new ones.
+    pub fn new(room: usize) -> Self {
+        Self(History::new(room))
+    }
+
+    /// Adds an answer, with the end of the prompt before it.
+    pub fn add(&mut self, prompt: &[u32], answer: &[u32]) {
+        self.0.begin();
+        self.0.extend(&prompt[prompt.len().saturating_sub(LEAD)..]);
+        self.0.extend(answer);
+    }
+}
 
 /// Foretells what the model will say.
 #[derive(Debug, Clone)]
@@ -31,7 +37,6 @@ pub struct Drafter {
     transplants: History,
     answers: History,
     prompts: History,
-    corpus: History,
     mixture: Mixture<4>,
     /// The present request.
     prompt: Vec<u32>,
@@ -44,13 +49,12 @@ pub struct Drafter {
 
 impl Drafter {
     /// For a vocabulary; remembers nothing yet.
-    pub fn new(signs: Signs, limits: Limits) -> Self {
+    pub fn new(signs: Signs) -> Self {
         Self {
             signs,
             transplants: History::new(usize::MAX),
-            answers: History::new(limits.answers),
+            answers: History::new(SESSION),
             prompts: History::new(usize::MAX),
-            corpus: History::new(limits.corpus),
             mixture: Mixture::new(),
             prompt: Vec::new(),
             answer: Vec::new(),
@@ -58,13 +62,6 @@ impl Drafter {
             context: [NOTHING; REACH],
             tree: Tree::default(),
         }
-    }
-
-    /// Adds an answer from elsewhere, with the end of the prompt before it.
-    pub fn hear(&mut self, prompt: &[u32], answer: &[u32]) {
-        self.corpus.begin();
-        self.corpus.extend(&prompt[prompt.len().saturating_sub(LEAD)..]);
-        self.corpus.extend(answer);
     }
 
     /// Begins a request.
@@ -88,9 +85,9 @@ impl Drafter {
     }
 
     /// Takes in what the model said.
-    pub fn accept(&mut self, tokens: &[u32]) {
+    pub fn accept(&mut self, corpus: &Corpus, tokens: &[u32]) {
         for token in tokens {
-            let sources = [&self.transplants, &self.answers, &self.prompts, &self.corpus];
+            let sources = [&self.transplants, &self.answers, &self.prompts, &corpus.0];
             self.mixture.learn(sources, &self.context, *token);
             self.answers.extend(&[*token]);
             self.answer.push(*token);
@@ -99,8 +96,8 @@ impl Drafter {
     }
 
     /// The `budget` most probable tokens from here on.
-    pub fn draft(&mut self, budget: usize) -> &Tree {
-        let sources = [&self.transplants, &self.answers, &self.prompts, &self.corpus];
+    pub fn draft(&mut self, corpus: &Corpus, budget: usize) -> &Tree {
+        let sources = [&self.transplants, &self.answers, &self.prompts, &corpus.0];
         let mixture = &mut self.mixture;
         self.tree.grow(budget, self.context, |context, found| mixture.foretell(sources, context, found));
         &self.tree

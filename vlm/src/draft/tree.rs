@@ -58,6 +58,11 @@ impl Tree {
         }
     }
 
+    /// Leaves only the first tokens.
+    pub fn truncate(&mut self, count: usize) {
+        self.nodes.truncate(count);
+    }
+
     /// Becomes the `budget` most probable tokens after a context; `foretell` says what comes after one, the likeliest
     /// first.
     pub(super) fn grow(

@@ -4,7 +4,7 @@ mod config;
 mod forward;
 mod load;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use config::Config;
 pub use forward::{Span, Workspace};

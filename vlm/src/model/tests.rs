@@ -29,7 +29,7 @@ fn sequences() -> Vec<(Vec<u32>, Vec<f32>)> {
 }
 
 /// The model of the golden files, with its matrices in a format.
-fn quantized(format: Format) -> Model {
+pub(crate) fn quantized(format: Format) -> Model {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("small.gguf");
     let bytes = std::fs::read(golden().join("model.safetensors")).unwrap();

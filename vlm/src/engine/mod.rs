@@ -1,0 +1,383 @@
+//! Many requests to one model at once: pass by pass, each with as many drafted tokens as pay.
+//!
+//! A pass reads the next token of every answer on its way, drafted tokens behind it, and a piece of the prompts that are
+//! still being read. None of this changes a token of an answer: see [`crate::kernel`] and [`Sampling`]. Beginnings of
+//! prompts that were read before are found in the cache. Where the cache is full, whoever ranks last gives its pages
+//! back and reads again later.
+//!
+//! An [`Engine`] has no thread and no clock: [`Engine::step`] makes one pass.
+
+mod curve;
+mod pages;
+mod sampling;
+mod sequence;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+pub use self::curve::Curve;
+use self::pages::Pages;
+pub use self::sampling::Sampling;
+use self::sequence::Sequence;
+pub use self::sequence::{End, Request, RequestId, Usage};
+use crate::cache::{Cache, Precision};
+use crate::draft::{Corpus, Drafter, Signs, Tree};
+use crate::kernel::{Ancestors, PAGE};
+use crate::model::{Model, Span, Workspace};
+
+/// What an engine may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Pages of the cache, of 16 tokens each.
+    pub pages: usize,
+    /// Requests that are answered at a time.
+    pub running: usize,
+    /// Requests that wait; more are refused.
+    pub waiting: usize,
+    /// Tokens of prompts that a pass reads.
+    pub chunk: usize,
+    /// Tokens that are drafted for a request and a pass, 63 at most; 0 for plain decoding.
+    pub draft: usize,
+    /// Tokens of answers that are remembered for all sessions.
+    pub corpus: usize,
+    /// Sessions that are remembered.
+    pub sessions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { pages: 1024, running: 32, waiting: 256, chunk: 256, draft: 32, corpus: 1 << 20, sessions: 256 }
+    }
+}
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is nothing to go on from.
+    #[error("the prompt is empty")]
+    Empty,
+    /// The prompt has a token that the model does not know.
+    #[error("token {0} of the prompt is not in the vocabulary")]
+    UnknownToken(u32),
+    /// Prompt and answer do not fit.
+    #[error("{asked} tokens of prompt and answer are more than the {room} that there is room for")]
+    TooLong {
+        /// Tokens of the prompt and the longest answer.
+        asked: usize,
+        /// Tokens that fit.
+        room: usize,
+    },
+    /// Too many wait already.
+    #[error("{0} requests are waiting already")]
+    Busy(usize),
+}
+
+/// What a pass brought to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Which request.
+    pub id: RequestId,
+    /// What was said.
+    pub tokens: Vec<u32>,
+    /// Why the answer ends here, if it does.
+    pub end: Option<End>,
+    /// What the request has taken so far.
+    pub usage: Usage,
+}
+
+/// Answers requests.
+#[derive(Debug)]
+pub struct Engine {
+    model: Model,
+    limits: Limits,
+    curve: Curve,
+    cache: Cache,
+    pages: Pages,
+    room: Workspace,
+    signs: Signs,
+    corpus: Corpus,
+    /// What was drafted from in each session, with when it was used last.
+    sessions: HashMap<String, (u64, Drafter)>,
+    /// By rank.
+    waiting: Vec<Sequence>,
+    running: Vec<Sequence>,
+    next: u64,
+}
+
+impl Engine {
+    /// With a model, the signs of its vocabulary, and what its passes cost.
+    pub fn new(model: Model, signs: Signs, curve: Curve, limits: Limits) -> Self {
+        let limits = Limits {
+            draft: limits.draft.min(63),
+            running: limits.running.max(1),
+            chunk: limits.chunk.max(1),
+            ..limits
+        };
+        Self {
+            cache: Cache::new(model.shape(), Precision::Half, limits.pages),
+            model,
+            limits,
+            curve,
+            pages: Pages::new(limits.pages),
+            room: Workspace::default(),
+            signs,
+            corpus: Corpus::new(limits.corpus),
+            sessions: HashMap::new(),
+            waiting: Vec::new(),
+            running: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Takes a request.
+    ///
+    /// # Errors
+    /// [`Refused`] for one that can never be answered, or while too many wait.
+    pub fn submit(&mut self, request: Request) -> Result<RequestId, Refused> {
+        let known = self.model.config().vocabulary;
+        if request.prompt.is_empty() {
+            return Err(Refused::Empty);
+        }
+        if let Some(token) = request.prompt.iter().find(|token| **token as usize >= known) {
+            return Err(Refused::UnknownToken(*token));
+        }
+        let asked = request.prompt.len().saturating_add(request.most);
+        let room = (self.limits.pages * PAGE).min(self.model.config().context);
+        if asked > room || request.most == 0 {
+            return Err(Refused::TooLong { asked, room });
+        }
+        if self.waiting.len() >= self.limits.waiting {
+            return Err(Refused::Busy(self.waiting.len()));
+        }
+        let id = RequestId(self.next);
+        self.next += 1;
+        let known = request.session.as_ref().and_then(|session| self.sessions.remove(session));
+        let drafter = known.map_or_else(|| Drafter::new(self.signs.clone()), |(_, drafter)| drafter);
+        self.wait(Sequence::new(id, request, drafter));
+        Ok(id)
+    }
+
+    /// Ends a request without an answer; does nothing if it has ended.
+    pub fn cancel(&mut self, id: RequestId) {
+        self.waiting.retain(|sequence| sequence.id != id);
+        if let Some(at) = self.running.iter().position(|sequence| sequence.id == id) {
+            let sequence = self.running.remove(at);
+            self.pages.release(&sequence.pages);
+            self.remember(sequence);
+        }
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty()
+    }
+
+    /// Makes one pass, and says what it brought.
+    pub fn step(&mut self) -> Vec<Event> {
+        self.admit();
+        let counts = self.plan();
+        if counts.iter().all(|count| *count == 0) {
+            return Vec::new();
+        }
+        let inputs: Vec<Input> =
+            self.running.iter().zip(&counts).map(|(sequence, count)| Input::of(sequence, *count)).collect();
+        let spans: Vec<Span<'_>> = self
+            .running
+            .iter()
+            .zip(&inputs)
+            .filter(|(_, input)| !input.tokens.is_empty())
+            .map(|(sequence, input)| input.span(sequence))
+            .collect();
+        let logits = self.model.forward(&mut self.cache, &spans, &mut self.room);
+        let mut logits = logits.chunks_exact(self.model.config().vocabulary);
+        let mut events = Vec::new();
+        for (sequence, input) in self.running.iter_mut().zip(&inputs) {
+            let logits: Vec<&[f32]> = logits.by_ref().take(input.tokens.len() - input.wanted_from).collect();
+            sequence.read += input.needed;
+            if !logits.is_empty() {
+                events.push(accept(sequence, &logits, &mut self.cache, &self.corpus));
+            }
+            while sequence.known < sequence.read / PAGE {
+                let (page, first) = (sequence.known, sequence.known * PAGE);
+                if let Some(tokens) = sequence.tokens[first..].first_chunk() {
+                    let before = page.checked_sub(1).map(|before| sequence.pages[before]);
+                    self.pages.know(sequence.pages[page], before, tokens);
+                }
+                sequence.known += 1;
+            }
+        }
+        for event in events.iter().filter(|event| event.end.is_some()) {
+            self.finish(event.id);
+        }
+        events
+    }
+
+    /// Lets those begin that rank first, while there is room.
+    fn admit(&mut self) {
+        while let Some(first) = self.waiting.first() {
+            let needed = first.tokens.len() / PAGE + 1;
+            if self.running.len() >= self.limits.running
+                || (needed > self.pages.available() && !self.running.is_empty())
+            {
+                return;
+            }
+            let mut sequence = self.waiting.remove(0);
+            // The last token is always read: what comes after it is what is asked for.
+            sequence.pages = self.pages.find(&sequence.tokens[..sequence.tokens.len() - 1]);
+            sequence.known = sequence.pages.len();
+            sequence.read = sequence.pages.len() * PAGE;
+            if sequence.said().is_empty() {
+                sequence.usage.cached = sequence.read;
+            }
+            self.running.push(sequence);
+        }
+    }
+
+    /// How many tokens each reads in this pass, drafted ones not counted; gives them pages and drafts.
+    fn plan(&mut self) -> Vec<usize> {
+        let mut left = self.limits.chunk;
+        self.running.sort_by_key(Sequence::rank);
+        // Who ranks last gives way until all that are left have pages for what they read.
+        let mut counts = Vec::new();
+        let mut at = 0;
+        while at < self.running.len() {
+            let unread = self.running[at].unread();
+            let count = if unread > 1 { unread.min(left) } else { 1 };
+            if self.give_pages(at, count) {
+                left -= if unread > 1 { count } else { 0 };
+                counts.push(count);
+                at += 1;
+            } else if let Some(last) = self.running.pop() {
+                self.pages.release(&last.pages);
+                self.wait(Sequence { pages: Vec::new(), known: 0, read: 0, ..last });
+            }
+        }
+        self.draft(&counts);
+        counts
+    }
+
+    /// Pages for so many more tokens, all or none.
+    fn give_pages(&mut self, at: usize, count: usize) -> bool {
+        let sequence = &mut self.running[at];
+        let needed = (sequence.read + count).div_ceil(PAGE).saturating_sub(sequence.pages.len());
+        if needed > self.pages.available() {
+            return false;
+        }
+        sequence.pages.extend((0..needed).map_while(|_| self.pages.take()));
+        true
+    }
+
+    /// Drafts for all who say a token in this pass, as much as pays for all together.
+    fn draft(&mut self, counts: &[usize]) {
+        let mut all: Vec<(f64, usize)> = Vec::new();
+        for (at, sequence) in self.running.iter_mut().enumerate() {
+            sequence.draft = Tree::default();
+            // The answer's last token needs no draft behind it.
+            let most = self.limits.draft.min((sequence.request.most - sequence.said().len()).saturating_sub(1));
+            if counts[at] == 1 && sequence.unread() == 1 && !sequence.said().is_empty() && most > 0 {
+                sequence.draft.clone_from(sequence.drafter.draft(&self.corpus, most));
+                all.extend(sequence.draft.nodes().iter().map(|node| (node.probability, at)));
+            }
+        }
+        // By falling probability: a node never comes before its parent, whose probability is no lower.
+        all.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let probabilities: Vec<f64> = all.iter().map(|(probability, _)| *probability).collect();
+        let said = self.running.iter().zip(counts).filter(|(sequence, count)| sequence.unread() == **count).count();
+        let worth = self.curve.worth_reading(counts.iter().sum(), said, &probabilities);
+        let mut kept = vec![0; self.running.len()];
+        all[..worth].iter().for_each(|(_, at)| kept[*at] += 1);
+        for (at, mut kept) in kept.into_iter().enumerate() {
+            while kept > 0 && !self.give_pages(at, counts[at] + kept) {
+                kept -= 1;
+            }
+            self.running[at].draft.truncate(kept);
+        }
+    }
+
+    fn wait(&mut self, sequence: Sequence) {
+        let at = self.waiting.partition_point(|other| other.rank() < sequence.rank());
+        self.waiting.insert(at, sequence);
+    }
+
+    /// Ends a request whose answer is whole.
+    fn finish(&mut self, id: RequestId) {
+        let Some(at) = self.running.iter().position(|sequence| sequence.id == id) else { return };
+        let mut sequence = self.running.remove(at);
+        self.pages.release(&sequence.pages);
+        self.corpus.add(&sequence.request.prompt, &sequence.tokens[sequence.request.prompt.len()..]);
+        sequence.drafter.end();
+        self.remember(sequence);
+    }
+
+    /// Keeps what a session's next request is drafted from.
+    fn remember(&mut self, sequence: Sequence) {
+        let Some(session) = sequence.request.session else { return };
+        self.sessions.insert(session, (self.next, sequence.drafter));
+        while self.sessions.len() > self.limits.sessions {
+            let oldest =
+                self.sessions.iter().min_by_key(|(name, (used, _))| (*used, *name)).map(|(name, _)| name.clone());
+            oldest.and_then(|oldest| self.sessions.remove(&oldest));
+        }
+    }
+}
+
+/// What a sequence reads in a pass.
+struct Input {
+    /// Tokens that have to be read.
+    needed: usize,
+    /// These, and the drafted ones.
+    tokens: Vec<u32>,
+    ancestors: Option<Vec<u64>>,
+    wanted_from: usize,
+}
+
+impl Input {
+    fn of(sequence: &Sequence, count: usize) -> Self {
+        let mut tokens = sequence.tokens[sequence.read..sequence.read + count].to_vec();
+        let is_all = sequence.unread() == count;
+        let nodes = sequence.draft.nodes();
+        let ancestors = (!nodes.is_empty()).then(|| {
+            let drafted = sequence.draft.ancestors().into_iter().map(|bits| bits << 1 | 1);
+            std::iter::once(1).chain(drafted).collect()
+        });
+        tokens.extend(nodes.iter().map(|node| node.token));
+        Self { needed: count, tokens, ancestors, wanted_from: if is_all { count.saturating_sub(1) } else { count } }
+    }
+
+    fn span<'a>(&'a self, sequence: &'a Sequence) -> Span<'a> {
+        Span {
+            pages: &sequence.pages,
+            before: sequence.read,
+            tokens: &self.tokens,
+            ancestors: self.ancestors.as_deref().map_or(Ancestors::All, Ancestors::Of),
+            wanted_from: self.wanted_from,
+        }
+    }
+}
+
+/// Says what the logits after a sequence's last token, and after the drafted ones, say.
+fn accept(sequence: &mut Sequence, logits: &[&[f32]], cache: &mut Cache, corpus: &Corpus) -> Event {
+    let first = sequence.said().len();
+    let sampling = sequence.request.sampling;
+    let mut place = first;
+    let mut said = Vec::new();
+    let branch = sequence.draft.accepted(|last| {
+        let token = sampling.choose(logits[last.map_or(0, |last| last + 1)], place);
+        place += 1;
+        said.push(token);
+        token
+    });
+    // Accepted tokens close up behind what is read.
+    let slot = |pages: &[u32], at: usize| (pages[at / PAGE], at % PAGE);
+    for (to, from) in branch.iter().enumerate().filter(|(to, from)| to != *from) {
+        cache.shift(slot(&sequence.pages, sequence.read + from), slot(&sequence.pages, sequence.read + to));
+    }
+    let (count, end) = sequence.say(&said);
+    sequence.read += branch.len().min(count);
+    sequence.usage.steps += 1;
+    sequence.usage.drafted += sequence.draft.nodes().len();
+    sequence.usage.accepted += branch.len().min(count);
+    sequence.drafter.accept(corpus, &said[..count]);
+    Event { id: sequence.id, tokens: said[..count].to_vec(), end, usage: sequence.usage }
+}

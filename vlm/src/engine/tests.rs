@@ -1,0 +1,165 @@
+//! Answers of many requests at once against those of one at a time.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+use crate::format::Format;
+use crate::model::tests::quantized;
+
+fn engine(limits: Limits) -> Engine {
+    // A token costs a fiftieth of a pass, so that most drafts pay.
+    Engine::new(quantized(Format::Q4_0), Signs::none(), Curve::new([(1, 1.0), (51, 2.0)]), limits)
+}
+
+/// Requests like each other and unlike, greedy and sampled.
+fn requests(count: usize) -> Vec<Request> {
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let beginnings: Vec<Vec<u32>> = (0..3).map(|_| (0..40).map(|_| random.random_range(3..61)).collect()).collect();
+    let request = |number: usize| {
+        let mut prompt = beginnings[number % 3][..random.random_range(1..40)].to_vec();
+        prompt.extend((0..random.random_range(0..9)).map(|_| random.random_range(3..61)));
+        let sampled = Sampling { temperature: 0.6, top_k: 20, top_p: 0.9, seed: number as u64 };
+        Request {
+            prompt,
+            session: number.is_multiple_of(2).then(|| format!("session {}", number % 6)),
+            most: random.random_range(1..48),
+            sampling: if number % 4 == 3 { sampled } else { Sampling::GREEDY },
+            ends: vec![2],
+            priority: (number % 5) as i32,
+        }
+    };
+    (0..count).map(request).collect()
+}
+
+/// The answers of requests that come when they come, some of which are cancelled on their way, and how many of their
+/// tokens were drafted.
+fn answers(engine: &mut Engine, requests: &[Request], seed: u64) -> (BTreeMap<usize, (Vec<u32>, End)>, usize) {
+    let mut accepted = 0;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut coming: Vec<usize> = (0..requests.len()).collect();
+    let mut on_the_way: BTreeMap<RequestId, (usize, Vec<u32>)> = BTreeMap::new();
+    let mut answers = BTreeMap::new();
+    while !(coming.is_empty() && engine.is_idle()) {
+        for _ in 0..random.random_range(0..4) {
+            if coming.is_empty() {
+                break;
+            }
+            let number = coming.remove(random.random_range(0..coming.len()));
+            let id = engine.submit(requests[number].clone()).unwrap();
+            on_the_way.insert(id, (number, Vec::new()));
+        }
+        if seed > 0
+            && random.random_range(0..20) == 0
+            && let Some(id) = on_the_way.keys().next().copied()
+        {
+            engine.cancel(id);
+            on_the_way.remove(&id);
+        }
+        for event in engine.step() {
+            let (number, said) = on_the_way.get_mut(&event.id).unwrap();
+            said.extend(&event.tokens);
+            if let Some(end) = event.end {
+                assert_eq!(event.usage.said, said.len());
+                accepted += event.usage.accepted;
+                answers.insert(*number, (std::mem::take(said), end));
+                on_the_way.remove(&event.id);
+            }
+        }
+    }
+    assert!(on_the_way.is_empty(), "no answer: {on_the_way:?}");
+    assert_eq!(engine.pages.available(), engine.limits.pages, "pages were lost");
+    (answers, accepted)
+}
+
+#[test]
+fn answers_are_the_same_with_any_drafts_in_any_company_and_with_too_few_pages() {
+    let requests = requests(60);
+    let plain = Limits { running: 1, draft: 0, waiting: 1000, ..Limits::default() };
+    let (wanted, accepted) = answers(&mut engine(plain), &requests, 0);
+    assert_eq!(accepted, 0);
+    assert_eq!(wanted.len(), requests.len());
+    assert!(wanted.values().any(|(said, _)| said.len() > 30));
+    for (seed, draft, running, pages, chunk) in
+        [(0, 8, 1, 64, 256), (1, 63, 4, 64, 7), (2, 16, 32, 200, 64), (3, 32, 16, 12, 30), (4, 3, 6, 9, 1000)]
+    {
+        let limits = Limits { pages, running, chunk, draft, waiting: 1000, ..Limits::default() };
+        let mut engine = engine(limits);
+        // A second time it knows what it will say.
+        for round in 0..2 {
+            let (found, accepted) = answers(&mut engine, &requests, seed);
+            let said: usize = found.values().map(|(said, _)| said.len()).sum();
+            println!("{limits:?} round {round}: {accepted} of {said} tokens drafted");
+            assert!(found.len() > requests.len() / 2);
+            assert!(round == 0 || accepted > said / 2, "{accepted} of {said}");
+            for (number, found) in found {
+                assert_eq!(found, wanted[&number], "{limits:?} round {round} request {number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_said_before_is_said_in_fewer_passes() {
+    let mut engine = engine(Limits::default());
+    let prompt: Vec<u32> = (3..40).collect();
+    let request = Request { prompt, session: None, most: 40, sampling: Sampling::GREEDY, ends: vec![], priority: 0 };
+    let mut usages = Vec::new();
+    for _ in 0..2 {
+        engine.submit(request.clone()).unwrap();
+        let mut last = Vec::new();
+        while !engine.is_idle() {
+            last = engine.step();
+        }
+        assert_eq!(last[0].end, Some(End::Length));
+        usages.push(last[0].usage);
+    }
+    let [first, second] = [usages[0], usages[1]];
+    assert_eq!((first.cached, second.cached), (0, 32));
+    assert_eq!((second.said, second.prompt), (40, 37));
+    // The answer was heard: the first token comes of the prompt, the others of the corpus.
+    assert!(second.steps <= 4 && second.accepted >= 36, "{first:?} {second:?}");
+}
+
+#[test]
+fn who_has_priority_goes_first() {
+    let mut engine = engine(Limits { running: 1, ..Limits::default() });
+    let request = |priority| Request {
+        prompt: vec![5, 6],
+        session: None,
+        most: 2,
+        sampling: Sampling::GREEDY,
+        ends: vec![],
+        priority,
+    };
+    let ids: Vec<_> = [0, 3, 1, 3].map(|priority| engine.submit(request(priority)).unwrap()).into();
+    let mut order = Vec::new();
+    while !engine.is_idle() {
+        order.extend(engine.step().into_iter().filter(|event| event.end.is_some()).map(|event| event.id));
+    }
+    assert_eq!(order, [ids[1], ids[3], ids[2], ids[0]]);
+}
+
+#[test]
+fn what_cannot_be_answered_is_refused() {
+    let mut engine = engine(Limits { pages: 2, waiting: 1, ..Limits::default() });
+    let request = |prompt: Vec<u32>, most| Request {
+        prompt,
+        session: None,
+        most,
+        sampling: Sampling::GREEDY,
+        ends: vec![],
+        priority: 0,
+    };
+    assert_eq!(engine.submit(request(vec![], 4)), Err(Refused::Empty));
+    assert_eq!(engine.submit(request(vec![1, 61], 4)), Err(Refused::UnknownToken(61)));
+    assert_eq!(engine.submit(request(vec![1; 30], 4)), Err(Refused::TooLong { asked: 34, room: 32 }));
+    assert_eq!(engine.submit(request(vec![1; 3], usize::MAX)), Err(Refused::TooLong { asked: usize::MAX, room: 32 }));
+    assert!(engine.submit(request(vec![1; 28], 4)).is_ok());
+    assert_eq!(engine.submit(request(vec![1], 4)), Err(Refused::Busy(1)));
+}
