@@ -22,9 +22,11 @@
 //! }
 //! ```
 
+pub mod baselines;
 mod history;
 mod mixture;
 mod session;
+pub mod source;
 #[cfg(test)]
 mod tests;
 pub mod transplant;

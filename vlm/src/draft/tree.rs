@@ -58,6 +58,30 @@ impl Tree {
         }
     }
 
+    /// Of nodes, each behind its parent.
+    pub(super) fn of(nodes: Vec<Node>) -> Self {
+        Self { nodes, open: Vec::new() }
+    }
+
+    /// One branch.
+    pub(super) fn chain(tokens: &[u32]) -> Self {
+        let mut tree = Self::default();
+        tree.add_branch(tokens);
+        tree
+    }
+
+    /// Adds a branch from the root, as far as it is not there.
+    pub(super) fn add_branch(&mut self, tokens: &[u32]) {
+        let mut parent = None;
+        for token in tokens {
+            let known = self.nodes.iter().position(|node| node.parent == parent && node.token == *token);
+            parent = Some(known.unwrap_or_else(|| {
+                self.nodes.push(Node { token: *token, parent, probability: 1.0 });
+                self.nodes.len() - 1
+            }));
+        }
+    }
+
     /// Leaves only the first tokens.
     pub fn truncate(&mut self, count: usize) {
         self.nodes.truncate(count);
