@@ -10,6 +10,7 @@ mod replay;
 mod seeds;
 mod size;
 mod table;
+mod vlm;
 mod world;
 
 use std::process::ExitCode;
@@ -41,6 +42,9 @@ enum Command {
     /// Train and evaluate the fast system.
     #[command(subcommand)]
     Perception(perception::Command),
+    /// Ask the slow system's language model, and measure it.
+    #[command(subcommand)]
+    Vlm(vlm::Command),
     /// The models that come from elsewhere.
     #[command(subcommand)]
     Models(models::Command),
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Command::World(command) => world::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::Perception(command) => perception::run(&command),
+        Command::Vlm(command) => vlm::run(&command),
         Command::Models(command) => models::run(&command),
     };
     outcome::exit_code(outcome)

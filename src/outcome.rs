@@ -38,5 +38,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
     error.is::<tandem_datasets::Error>()
         || error.is::<tandem_sim::Error>()
         || error.is::<tandem_perception::Error>()
+        || error.is::<tandem_vlm::Error>()
+        || error.is::<tandem_vlm::engine::Refused>()
         || error.is::<crate::drive::Usage>()
 }

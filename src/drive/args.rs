@@ -147,6 +147,16 @@ pub enum Usage {
         /// The names there are.
         known: String,
     },
+    /// A line of a file is no request to a language model.
+    #[error("{path}: line {line}: no request: {reason}")]
+    Request {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A part to merge is no result.
     #[error("{path}: not what `tandem drive --json` prints: {error}")]
     Part {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tandem_perception::engine;
 use tandem_perception::eval::detection::{Breakdown, ClassMetrics, DetectionMetrics, Part, Summary};
 use tandem_perception::eval::forecast::ForecastMetrics;
-use tandem_perception::eval::scenes::{LaneMetrics, PathMetrics};
+use tandem_perception::eval::scenes::{LaneMetrics, NEAR_M, PathMetrics};
 use tandem_perception::eval::{nuscenes, results::Results, scenes};
 use tandem_perception::perceiver::Perceiver;
 use tandem_perception::truth::MapPlane;
@@ -117,9 +117,11 @@ fn on_scenes(args: &Args) -> anyhow::Result<Outcome> {
         "\nthe network alone, frame by frame: mAP {:.4}, AVE {:.4} m/s, NDS {:.4}",
         alone.mean_ap, alone.errors[3], alone.nds
     );
-    let mut planes = table(&["map", "IoU"], 1);
-    for (plane, iou) in MapPlane::ALL.iter().zip(&report.map.iou) {
-        planes.add_row(vec![plane.name().to_owned(), iou.map_or("–".into(), |iou| format!("{iou:.3}"))]);
+    let near = format!("within {NEAR_M} m");
+    let mut planes = table(&["map", "IoU", &near], 1);
+    for ((plane, iou), near) in MapPlane::ALL.iter().zip(&report.map.iou).zip(&report.map_near.iou) {
+        let figures = [iou, near].map(|iou| iou.map_or("–".into(), |iou| format!("{iou:.3}")));
+        planes.add_row([plane.name().to_owned()].into_iter().chain(figures));
     }
     println!("\n{planes}");
     let LaneMetrics { seen, precision, there, recall } = report.lanes;

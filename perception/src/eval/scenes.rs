@@ -31,6 +31,9 @@ const FUTURE_S: f64 = 3.0;
 /// A detection speaks of the true object of its class within this distance, m.
 const SAME_M: f64 = 2.0;
 
+/// Within this distance the map is also counted by itself, m: as far as objects are at the most.
+pub const NEAR_M: f64 = 50.0;
+
 /// A line that is this close to a lane is that lane's, m.
 const LANE_M: f64 = 1.5;
 
@@ -45,8 +48,10 @@ pub struct SceneMetrics {
     pub breakdown: Breakdown,
     /// Of the network's boxes, each frame for itself.
     pub alone: DetectionMetrics,
-    /// Of the map's planes, in the order of [`MapPlane::ALL`].
+    /// Of the map's planes, in the order of [`MapPlane::ALL`], over the whole grid.
     pub map: MapMetrics,
+    /// The same over what lies within the distance in which objects count.
+    pub map_near: MapMetrics,
     /// Of the published forecasts of the objects that were found, with all modes; `None` without any.
     pub forecast: Option<ForecastMetrics>,
     /// Of the lanes.
@@ -129,6 +134,7 @@ struct Gauge {
     /// Detections as the network has them, by sample.
     alone: Vec<Vec<DetectedBox>>,
     map: MapIou,
+    map_near: MapIou,
     futures: Vec<(Vec<Future>, Vec<[f64; 2]>)>,
     /// Of lanes; shares are counts here.
     lanes: LaneMetrics,
@@ -143,6 +149,7 @@ impl Gauge {
             samples: Vec::new(),
             alone: Vec::new(),
             map: MapIou::new(MAP_CLASSES),
+            map_near: MapIou::new(MAP_CLASSES),
             futures: Vec::new(),
             lanes: LaneMetrics::default(),
             off_m: Vec::new(),
@@ -162,7 +169,9 @@ impl Gauge {
         if let Some(map) = &captured.map {
             let here = planar(&captured.map_from_ego);
             let roads = RoadPlanes::new(&grid, map, here, GridFrame::VEHICLE);
-            count_map(&mut self.map, &grid, &roads, percept);
+            count_map(&mut self.map, &roads, percept, |_| true);
+            let is_near = |cell: usize| grid.center(cell)[0].hypot(grid.center(cell)[1]) <= NEAR_M;
+            count_map(&mut self.map_near, &roads, percept, is_near);
             count_lanes(&mut self.lanes, &grid, &roads, percept);
         }
         self.alone.push(detected(&percept.boxes, &captured.map_from_ego));
@@ -183,6 +192,7 @@ impl Gauge {
             breakdown,
             alone: DetectionMetrics::of(&self.samples),
             map: self.map.metrics(),
+            map_near: self.map_near.metrics(),
             forecast: forecast::evaluate(pairs, MODES),
             lanes: LaneMetrics {
                 precision: self.lanes.precision / self.lanes.seen.max(1) as f64,
@@ -225,11 +235,14 @@ fn count_lanes(counts: &mut LaneMetrics, grid: &Grid, roads: &RoadPlanes, percep
     counts.recall += near(&there, &seen) as f64;
 }
 
-fn count_map(map: &mut MapIou, grid: &Grid, truth: &RoadPlanes, percept: &Percept) {
-    let cells = grid.cells * grid.cells;
+/// Counts the cells of a map for which `counts` is true.
+fn count_map(map: &mut MapIou, truth: &RoadPlanes, percept: &Percept, counts: impl Fn(usize) -> bool) {
     for plane in MapPlane::ALL {
-        let said: Vec<f32> = percept.map[plane as usize * cells..][..cells].iter().map(|x| sigmoid(*x)).collect();
-        let is_there: Vec<bool> = truth.planes[plane as usize].iter().map(|value| *value == 1).collect();
+        let there = &truth.planes[plane as usize];
+        let cells: Vec<usize> = (0..there.len()).filter(|cell| counts(*cell)).collect();
+        let said: Vec<f32> =
+            cells.iter().map(|cell| sigmoid(percept.map[plane as usize * there.len() + cell])).collect();
+        let is_there: Vec<bool> = cells.iter().map(|cell| there[*cell] == 1).collect();
         map.add(plane as usize, &said, &is_there, 0.5);
     }
 }

@@ -1,0 +1,49 @@
+//! `tandem vlm`: the slow system's language model on its own. One file a subcommand.
+
+mod ask;
+mod bench;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use tandem_vlm::gguf;
+use tandem_vlm::model::Model;
+use tandem_vlm::text::{Template, Tokenizer, Vocabulary};
+
+use crate::models;
+use crate::outcome::Outcome;
+
+/// The model without `--model`, as `models.toml` names it.
+const DEFAULT: &str = "smollm2-135m-instruct";
+
+#[derive(Subcommand)]
+pub enum Command {
+    Ask(ask::Args),
+    Bench(bench::Args),
+}
+
+pub fn run(command: &Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Ask(args) => ask::run(args),
+        Command::Bench(args) => bench::run(args),
+    }
+}
+
+/// A model with its tokenizer and its chat template, if it has one.
+struct Speaker {
+    model: Model,
+    tokenizer: Tokenizer,
+    template: Option<Template>,
+}
+
+impl Speaker {
+    /// Of a GGUF file; without, tandem's default, which is fetched if it is not here.
+    fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+        let path = path.map_or_else(|| models::pull(&models::named(DEFAULT)?), |path| Ok(PathBuf::from(path)))?;
+        let file = gguf::File::open(&path)?;
+        let tokenizer = Tokenizer::new(&Vocabulary::of_gguf(&file)?, &path)?;
+        let template = file.find::<&str>("tokenizer.chat_template")?;
+        let template = template.map(|source| Template::new(&path, source, &tokenizer.named())).transpose()?;
+        Ok(Self { model: Model::of_gguf(&file)?, tokenizer, template })
+    }
+}
