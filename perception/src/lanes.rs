@@ -100,8 +100,7 @@ impl Planes<'_> {
     /// Adds the points of a line from a seed on, along (`sign` 1) or against (−1) the direction.
     fn follow(&self, seed: [f64; 2], direction: [f64; 2], sign: f64, taken: &Taken, line: &mut Vec<Heading>) {
         let (mut at, mut heading) = (seed, direction);
-        // A line is no longer than the grid is round.
-        let most = line.len() + (8.0 * self.grid.extent_m / STEP_M) as usize;
+        let most = line.len() + longest(self.grid);
         while let Some(next) = self.step(at, heading, sign) {
             if taken.holds(next.0, next.1) || line.len() > most {
                 break;
@@ -149,7 +148,7 @@ impl LaneFinder {
             line.push((seed, direction));
             planes.follow(seed, direction, 1.0, taken, line);
             if (line.len() - 1) as f64 * STEP_M >= LEAST_M {
-                let mut lane = spare.pop().unwrap_or_default();
+                let mut lane = spare.pop().unwrap_or_else(|| room_for_a_lane(grid));
                 lane.points.clear();
                 lane.points.extend(line.iter().map(|(point, _)| *point));
                 let sum: f64 = lane.points.iter().map(|point| planes.probability(*point)).sum();
@@ -159,6 +158,16 @@ impl LaneFinder {
             }
         }
     }
+}
+
+/// The most points of a line to either side of its seed: it is no longer than the grid is round.
+fn longest(grid: &Grid) -> usize {
+    (8.0 * grid.extent_m / STEP_M) as usize
+}
+
+/// A lane without points that has room for as many as a line can have, so that it never needs more.
+fn room_for_a_lane(grid: &Grid) -> SeenLane {
+    SeenLane { points: Vec::with_capacity(2 * longest(grid) + 3), probability: 0.0 }
 }
 
 /// A point and its direction.
