@@ -57,9 +57,9 @@ impl Texts {
     /// the `budget` most probable nodes within `depth`, none less probable than `least`.
     fn tree(&self, places: &[usize], budget: usize, depth: usize, least: f64) -> Tree {
         let mut nodes: Vec<Node> = Vec::new();
-        let mut open = vec![(1.0, 0, None, places.to_vec())];
-        let mut waiting: Vec<(f64, usize, Option<usize>, u32, Vec<usize>)> = Vec::new();
-        while let Some((probability, level, parent, places)) = open.pop() {
+        let mut waiting: Vec<Branch> = Vec::new();
+        let mut branch = Some((1.0, 0, None, places.to_vec()));
+        while let Some((probability, level, parent, places)) = branch.take() {
             if level < depth {
                 let mut next: Vec<(u32, Vec<usize>)> = Vec::new();
                 for place in places.iter().filter(|place| **place < self.tokens.len()) {
@@ -71,17 +71,29 @@ impl Texts {
                     }
                 }
                 waiting.extend(next.into_iter().map(|(token, after)| {
-                    (probability * after.len() as f64 / places.len() as f64, level + 1, parent, token, after)
+                    let probability = probability * after.len() as f64 / places.len() as f64;
+                    Branch { node: Node { token, parent, probability }, level: level + 1, places: after }
                 }));
             }
-            let best = (0..waiting.len()).max_by(|a, b| waiting[*a].0.total_cmp(&waiting[*b].0).then(b.cmp(a)));
-            let Some(best) = best.filter(|best| nodes.len() < budget && waiting[*best].0 >= least) else { break };
-            let (probability, level, parent, token, places) = waiting.remove(best);
-            nodes.push(Node { token, parent, probability });
-            open.push((probability, level, Some(nodes.len() - 1), places));
+            let best = (0..waiting.len()).max_by(|a, b| {
+                let [x, y] = [a, b].map(|at| waiting[*at].node.probability);
+                x.total_cmp(&y).then(b.cmp(a))
+            });
+            let is_worth = |best: &usize| nodes.len() < budget && waiting[*best].node.probability >= least;
+            let Some(best) = best.filter(is_worth) else { break };
+            let Branch { node, level, places } = waiting.remove(best);
+            nodes.push(node);
+            branch = Some((node.probability, level, Some(nodes.len() - 1), places));
         }
         Tree::of(nodes)
     }
+}
+
+/// A node that may be drafted, with the places behind it.
+struct Branch {
+    node: Node,
+    level: usize,
+    places: Vec<usize>,
 }
 
 /// Prompt lookup (Saxena 2023, as in transformers): what comes behind the first place that is like the last tokens, at
