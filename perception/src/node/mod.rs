@@ -155,7 +155,7 @@ impl Node for PerceptionNode {
     }
 }
 
-/// Where vehicles may be, in percent, as a grid whose axes are the vehicle's; `map` is of a [`Percept`](crate::perceiver::Percept).
+/// Where vehicles may be, in percent, as a grid whose axes are the vehicle's; `map` is that of a percept.
 fn occupancy(stamp: Stamp, map_from_ego: &Isometry3<f64>, grid: &Grid, map: &[f32]) -> OccupancyGrid {
     let side = grid.cells;
     let corner = map_from_ego * nalgebra::Point3::new(-grid.extent_m, -grid.extent_m, 0.0);

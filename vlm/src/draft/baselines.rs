@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::NOTHING;
 use super::source::Source;
 use super::tree::{Node, Tree};
 
@@ -12,9 +13,6 @@ struct Texts {
     tokens: Vec<u32>,
     behind: HashMap<u32, Vec<usize>>,
 }
-
-/// Stands between texts.
-const NOTHING: u32 = u32::MAX;
 
 impl Texts {
     fn push(&mut self, tokens: &[u32]) {
@@ -96,6 +94,38 @@ struct Branch {
     places: Vec<usize>,
 }
 
+/// What was said: earlier answers, and the present request.
+#[derive(Debug, Clone, Default)]
+struct Heard {
+    answers: Texts,
+    /// The prompt, then the answer.
+    present: Texts,
+    answer: Vec<u32>,
+}
+
+impl Heard {
+    fn begin(&mut self, prompt: &[u32]) {
+        self.present.clear();
+        self.present.push(prompt);
+        self.answer.clear();
+    }
+
+    fn accept(&mut self, tokens: &[u32]) {
+        self.present.push(tokens);
+        self.answer.extend_from_slice(tokens);
+    }
+
+    fn end(&mut self) {
+        self.answers.push(&self.answer);
+        self.answers.cut();
+    }
+
+    /// Both, the earlier answers first.
+    fn both(&self) -> [&Texts; 2] {
+        [&self.answers, &self.present]
+    }
+}
+
 /// Prompt lookup (Saxena 2023, as in transformers): what comes behind the first place that is like the last tokens, at
 /// least one and at most `longest` of them, in the prompt and the answer so far. With `least` = `longest` and the latest
 /// place it is llama.cpp's ngram-simple.
@@ -148,34 +178,29 @@ impl Source for Lookup {
 #[derive(Debug, Clone)]
 pub struct Trie {
     depth: usize,
-    answers: Texts,
-    /// Those of the present request: the prompt, then the answer.
-    present: Texts,
-    answer: Vec<u32>,
+    heard: Heard,
 }
 
 impl Trie {
     /// With branches of so many tokens.
     pub fn new(depth: usize) -> Self {
-        Self { depth, answers: Texts::default(), present: Texts::default(), answer: Vec::new() }
+        Self { depth, heard: Heard::default() }
     }
 }
 
 impl Source for Trie {
     fn begin(&mut self, prompt: &[u32]) {
-        self.present.clear();
-        self.present.push(prompt);
-        self.answer.clear();
+        self.heard.begin(prompt);
     }
 
     fn draft(&mut self, budget: usize) -> Tree {
-        let present = &self.present.tokens;
+        let present = &self.heard.present.tokens;
         for length in [2, 1] {
             let pattern = &present[present.len().saturating_sub(length)..];
             // One text for both, so that frequencies add up.
             let mut all = Texts::default();
             let mut places = Vec::new();
-            for texts in [&self.answers, &self.present] {
+            for texts in self.heard.both() {
                 for place in texts.places(pattern) {
                     places.push(all.tokens.len());
                     all.tokens.extend_from_slice(texts.from(place, self.depth));
@@ -190,13 +215,11 @@ impl Source for Trie {
     }
 
     fn accept(&mut self, tokens: &[u32]) {
-        self.present.push(tokens);
-        self.answer.extend_from_slice(tokens);
+        self.heard.accept(tokens);
     }
 
     fn end(&mut self) {
-        self.answers.push(&self.answer);
-        self.answers.cut();
+        self.heard.end();
     }
 }
 
@@ -206,9 +229,7 @@ impl Source for Trie {
 #[derive(Debug, Clone)]
 pub struct Suffix {
     factor: f64,
-    answers: Texts,
-    present: Texts,
-    answer: Vec<u32>,
+    heard: Heard,
 }
 
 impl Suffix {
@@ -220,21 +241,19 @@ impl Suffix {
 
     /// With drafts of so many tokens for one that is common.
     pub fn new(factor: f64) -> Self {
-        Self { factor, answers: Texts::default(), present: Texts::default(), answer: Vec::new() }
+        Self { factor, heard: Heard::default() }
     }
 }
 
 impl Source for Suffix {
     fn begin(&mut self, prompt: &[u32]) {
-        self.present.clear();
-        self.present.push(prompt);
-        self.answer.clear();
+        self.heard.begin(prompt);
     }
 
     fn draft(&mut self, budget: usize) -> Tree {
-        let said = &self.present.tokens;
+        let said = &self.heard.present.tokens;
         let mut best = (0.0, Tree::default());
-        for texts in [&self.present, &self.answers] {
+        for texts in [&self.heard.present, &self.heard.answers] {
             for length in 1..=said.len().min(Self::DEPTH) {
                 let places = texts.places(&said[said.len() - length..]);
                 if places.is_empty() {
@@ -253,13 +272,11 @@ impl Source for Suffix {
     }
 
     fn accept(&mut self, tokens: &[u32]) {
-        self.present.push(tokens);
-        self.answer.extend_from_slice(tokens);
+        self.heard.accept(tokens);
     }
 
     fn end(&mut self) {
-        self.answers.push(&self.answer);
-        self.answers.cut();
+        self.heard.end();
     }
 }
 
@@ -268,42 +285,36 @@ impl Source for Suffix {
 #[derive(Debug, Clone)]
 pub struct Oracle {
     length: usize,
-    answers: Texts,
-    present: Texts,
-    answer: Vec<u32>,
+    heard: Heard,
 }
 
 impl Oracle {
     /// For places like the last so many tokens.
     pub fn new(length: usize) -> Self {
-        Self { length, answers: Texts::default(), present: Texts::default(), answer: Vec::new() }
+        Self { length, heard: Heard::default() }
     }
 }
 
 impl Source for Oracle {
     fn begin(&mut self, prompt: &[u32]) {
-        self.present.clear();
-        self.present.push(prompt);
-        self.answer.clear();
+        self.heard.begin(prompt);
     }
 
     fn draft(&mut self, budget: usize) -> Tree {
-        let present = &self.present.tokens;
+        let present = &self.heard.present.tokens;
         let pattern = &present[present.len().saturating_sub(self.length)..];
         let mut tree = Tree::default();
-        for texts in [&self.answers, &self.present] {
+        for texts in self.heard.both() {
             texts.places(pattern).into_iter().for_each(|place| tree.add_branch(texts.from(place, budget)));
         }
         tree
     }
 
     fn accept(&mut self, tokens: &[u32]) {
-        self.present.push(tokens);
-        self.answer.extend_from_slice(tokens);
+        self.heard.accept(tokens);
     }
 
     fn end(&mut self) {
-        self.answers.push(&self.answer);
-        self.answers.cut();
+        self.heard.end();
     }
 }

@@ -8,6 +8,7 @@
 
 use rayon::prelude::*;
 
+use super::shared::Shared;
 use super::simd::{Number, Simd, Task, exp};
 use super::{InstructionSet, PAGE, ROWS};
 
@@ -87,12 +88,6 @@ fn attend_to<T: Number>(set: InstructionSet, keys: &[T], attention: &Attention<'
         unsafe { set.run(head) }
     });
 }
-
-/// The results, of which every thread writes its own.
-struct Shared(*mut f32);
-
-// SAFETY: no two threads touch the same number.
-unsafe impl Sync for Shared {}
 
 /// One query head for a tile of queries.
 struct Head<'a, T> {

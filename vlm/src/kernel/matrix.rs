@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::pack::{Panels, pack};
 use super::panel::{Panel, Target};
+use super::shared::Shared;
 use super::{Activations, BLOCK, InstructionSet, ROWS};
 use crate::format::Format;
 
@@ -85,9 +86,3 @@ pub struct Place {
     /// The first of a token's.
     pub first: usize,
 }
-
-/// The results, of which every thread writes its own rows.
-struct Shared(*mut f32);
-
-// SAFETY: no two threads touch the same number.
-unsafe impl Sync for Shared {}

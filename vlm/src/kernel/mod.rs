@@ -11,6 +11,7 @@ mod elementwise;
 mod matrix;
 mod pack;
 mod panel;
+mod shared;
 mod simd;
 
 pub use activations::Activations;
