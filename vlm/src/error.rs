@@ -21,6 +21,9 @@ pub enum Error {
         /// What is wrong, and where in the file.
         reason: String,
     },
+    /// A grammar that an answer is to obey can't be used.
+    #[error("grammar: {0}")]
+    Grammar(String),
 }
 
 impl Error {

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod error;
 pub mod format;
 pub mod gguf;
+pub mod grammar;
 pub mod kernel;
 pub mod model;
 pub mod text;

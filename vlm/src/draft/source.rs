@@ -57,8 +57,7 @@ pub fn tokens_a_step(source: &mut dyn Source, requests: &[(Vec<u32>, Vec<u32>)],
             let tree = source.draft(budget);
             let branch = tree.accepted(|_| {
                 said += 1;
-                // Nothing comes after the answer.
-                answer.get(said - 1).copied().unwrap_or(u32::MAX)
+                answer.get(said - 1).copied()
             });
             let upto = (at + branch.len() + 1).min(answer.len());
             source.accept(&answer[at..upto]);

@@ -58,8 +58,13 @@ fn a_tree_holds_what_is_likeliest_and_tells_the_branch_that_was_right() {
     let nodes: Vec<_> = tree.nodes().iter().map(|node| (node.token, node.parent)).collect();
     assert_eq!(nodes, [(2, None), (3, Some(0)), (5, None)]);
     assert_eq!(tree.ancestors(), [0b1, 0b11, 0b100]);
-    let accepted = |said: &[u32]| tree.accepted(|last| said[last.map_or(0, |last| last + 1)]);
+    let accepted = |said: &[u32]| tree.accepted(|last| said.get(last.map_or(0, |last| last + 1)).copied());
     assert_eq!(accepted(&[2, 3, 9, 9]), [0, 1]);
     assert_eq!(accepted(&[5, 0, 0, 7]), [2]);
     assert_eq!(accepted(&[4, 0, 0, 0]), [0; 0]);
+    assert_eq!(accepted(&[2]), [0]);
+    // Without 2, what comes after it goes too; 5 moves up.
+    tree.prune(|branch| if branch[0] == 2 { 0 } else { branch.len() });
+    let nodes: Vec<_> = tree.nodes().iter().map(|node| (node.token, node.parent)).collect();
+    assert_eq!(nodes, [(5, None)]);
 }

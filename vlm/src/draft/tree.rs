@@ -45,14 +45,14 @@ impl Tree {
         ancestors
     }
 
-    /// The longest branch on which every token is the one that `says` comes after those before it; the root's comes
-    /// after none. The tokens' numbers are in order.
-    pub fn accepted(&self, mut says: impl FnMut(Option<usize>) -> u32) -> Vec<usize> {
+    /// The longest branch on which every token is the one that `says` comes after those before it, if one does; the
+    /// root's comes after none. The tokens' numbers are in order.
+    pub fn accepted(&self, mut says: impl FnMut(Option<usize>) -> Option<u32>) -> Vec<usize> {
         let mut branch = Vec::new();
         loop {
             let last = branch.last().copied();
             let token = says(last);
-            let next = self.nodes.iter().position(|node| node.parent == last && node.token == token);
+            let next = self.nodes.iter().position(|node| node.parent == last && Some(node.token) == token);
             let Some(next) = next else { return branch };
             branch.push(next);
         }
@@ -80,6 +80,32 @@ impl Tree {
                 self.nodes.len() - 1
             }));
         }
+    }
+
+    /// Leaves only what `allowed` says can come: of the tokens of a branch in order, how many.
+    pub(crate) fn prune(&mut self, mut allowed: impl FnMut(&[u32]) -> usize) {
+        let is_parent = |number: &usize| self.nodes[number + 1..].iter().any(|node| node.parent == Some(*number));
+        let leaves: Vec<usize> = (0..self.nodes.len()).filter(|number| !is_parent(number)).collect();
+        let mut kept = vec![false; self.nodes.len()];
+        for leaf in leaves {
+            let mut branch: Vec<usize> =
+                std::iter::successors(Some(leaf), |number| self.nodes[*number].parent).collect();
+            branch.reverse();
+            let tokens: Vec<u32> = branch.iter().map(|number| self.nodes[*number].token).collect();
+            branch[..allowed(&tokens)].iter().for_each(|number| kept[*number] = true);
+        }
+        let mut places = Vec::with_capacity(kept.len());
+        let mut left = 0;
+        for is_kept in &kept {
+            places.push(left);
+            left += usize::from(*is_kept);
+        }
+        let mut number = 0;
+        self.nodes.retain_mut(|node| {
+            node.parent = node.parent.map(|parent| places[parent]);
+            number += 1;
+            kept[number - 1]
+        });
     }
 
     /// Leaves only the first tokens.

@@ -86,6 +86,9 @@ pub struct Event {
     pub usage: Usage,
 }
 
+/// As many tokens of an answer as are read in the pass after they were said.
+const AT_ONCE: usize = 48;
+
 /// Answers requests.
 #[derive(Debug)]
 pub struct Engine {
@@ -243,9 +246,11 @@ impl Engine {
         let mut at = 0;
         while at < self.running.len() {
             let unread = self.running[at].unread();
-            let count = if unread > 1 { unread.min(left) } else { 1 };
+            // Tokens that were just said are read at once; prompts, and what gave its pages back, by and by.
+            let is_prompt = self.running[at].said().is_empty() || unread > AT_ONCE;
+            let count = if is_prompt { unread.min(left) } else { unread };
             if self.give_pages(at, count) {
-                left -= if unread > 1 { count } else { 0 };
+                left -= if is_prompt { count } else { 0 };
                 counts.push(count);
                 at += 1;
             } else if let Some(last) = self.running.pop() {
@@ -274,9 +279,13 @@ impl Engine {
         for (at, sequence) in self.running.iter_mut().enumerate() {
             sequence.draft = Tree::default();
             // The answer's last token needs no draft behind it.
-            let most = self.limits.draft.min((sequence.request.most - sequence.said().len()).saturating_sub(1));
-            if counts[at] == 1 && sequence.unread() == 1 && !sequence.said().is_empty() && most > 0 {
+            let left = (sequence.request.most - sequence.said().len()).saturating_sub(1);
+            let most = self.limits.draft.min(left).min(64_usize.saturating_sub(counts[at]));
+            if counts[at] == sequence.unread() && !sequence.said().is_empty() && most > 0 {
                 sequence.draft.clone_from(sequence.drafter.draft(&self.corpus, most));
+                if let Some(progress) = &mut sequence.progress {
+                    sequence.draft.prune(|branch| progress.allowed_of(branch));
+                }
                 all.extend(sequence.draft.nodes().iter().map(|node| (node.probability, at)));
             }
         }
@@ -338,8 +347,9 @@ impl Input {
         let is_all = sequence.unread() == count;
         let nodes = sequence.draft.nodes();
         let ancestors = (!nodes.is_empty()).then(|| {
-            let drafted = sequence.draft.ancestors().into_iter().map(|bits| bits << 1 | 1);
-            std::iter::once(1).chain(drafted).collect()
+            let needed = (0..count).map(|token| u64::MAX >> (63 - token));
+            let drafted = sequence.draft.ancestors().into_iter().map(|bits| bits << count | ((1 << count) - 1));
+            needed.chain(drafted).collect()
         });
         tokens.extend(nodes.iter().map(|node| node.token));
         Self { needed: count, tokens, ancestors, wanted_from: if is_all { count.saturating_sub(1) } else { count } }
@@ -360,24 +370,41 @@ impl Input {
 fn accept(sequence: &mut Sequence, logits: &[&[f32]], cache: &mut Cache, corpus: &Corpus) -> Event {
     let first = sequence.said().len();
     let sampling = sequence.request.sampling;
-    let mut place = first;
+    let progress = &mut sequence.progress;
     let mut said = Vec::new();
+    let mut is_stuck = false;
     let branch = sequence.draft.accepted(|last| {
-        let token = sampling.choose(logits[last.map_or(0, |last| last + 1)], place);
-        place += 1;
-        said.push(token);
-        token
+        let (logits, place) = (logits[last.map_or(0, |last| last + 1)], first + said.len());
+        let token = match progress {
+            None => Ok(sampling.choose(logits, place, None)),
+            Some(progress) if progress.is_over() => return None,
+            Some(progress) => progress.allowed().and_then(|allowed| {
+                let token = sampling.choose(logits, place, Some(&allowed));
+                progress.go_on(token).map(|()| token)
+            }),
+        };
+        is_stuck |= token.is_err();
+        said.extend(token.as_ref().ok());
+        token.ok()
     });
     // Accepted tokens close up behind what is read.
     let slot = |pages: &[u32], at: usize| (pages[at / PAGE], at % PAGE);
     for (to, from) in branch.iter().enumerate().filter(|(to, from)| to != *from) {
         cache.shift(slot(&sequence.pages, sequence.read + from), slot(&sequence.pages, sequence.read + to));
     }
+    let chosen = said.len();
+    let mut is_over = false;
+    if let Some(progress) = progress {
+        said.extend(progress.forced());
+        is_over = progress.is_over();
+    }
     let (count, end) = sequence.say(&said);
+    let end = end.or(is_over.then_some(if is_stuck { End::Stuck } else { End::Said }));
     sequence.read += branch.len().min(count);
     sequence.usage.steps += 1;
     sequence.usage.drafted += sequence.draft.nodes().len();
     sequence.usage.accepted += branch.len().min(count);
+    sequence.usage.forced += count.saturating_sub(chosen);
     sequence.drafter.accept(corpus, &said[..count]);
     Event { id: sequence.id, tokens: said[..count].to_vec(), end, usage: sequence.usage }
 }

@@ -7,6 +7,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::grammar::Allowed;
+
 /// How tokens are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
@@ -24,19 +26,22 @@ impl Sampling {
     /// The likeliest token.
     pub const GREEDY: Self = Self { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
 
-    /// The token at a place of the answer. What is no number is never chosen, unless all are.
-    pub fn choose(&self, logits: &[f32], place: usize) -> u32 {
+    /// The token at a place of the answer, of those that are allowed there, or of all. What is no number is never
+    /// chosen, unless all are.
+    pub(crate) fn choose(&self, logits: &[f32], place: usize, allowed: Option<&Allowed>) -> u32 {
+        let may = |token: u32| allowed.is_none_or(|allowed| allowed.has(token));
         if self.temperature <= 0.0 {
-            return likeliest(logits);
+            return likeliest(logits, may);
         }
-        let mut tokens: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).filter(|(_, x)| !x.is_nan()).collect();
+        let all = (0..).zip(logits.iter().copied());
+        let mut tokens: Vec<(u32, f32)> = all.filter(|(token, x)| !x.is_nan() && may(*token)).collect();
         let by_logit = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
         if self.top_k > 0 && self.top_k < tokens.len() {
             tokens.select_nth_unstable_by(self.top_k, by_logit);
             tokens.truncate(self.top_k);
         }
         tokens.sort_unstable_by(by_logit);
-        let Some((_, largest)) = tokens.first().copied() else { return 0 };
+        let Some((_, largest)) = tokens.first().copied() else { return likeliest(logits, may) };
         let weight = |logit: f32| (f64::from(logit - largest) / f64::from(self.temperature)).exp();
         let all: f64 = tokens.iter().map(|(_, logit)| weight(*logit)).sum();
         let mut kept = 0.0;
@@ -59,15 +64,18 @@ impl Sampling {
     }
 }
 
-/// The first of the largest.
-fn likeliest(logits: &[f32]) -> u32 {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (token, logit) in (0..).zip(logits) {
-        if *logit > best.1 {
-            best = (token, *logit);
+/// The first of the largest that may be; of none, the first that may be.
+fn likeliest(logits: &[f32], may: impl Fn(u32) -> bool) -> u32 {
+    let largest = |may: &dyn Fn(u32) -> bool| {
+        let mut best = None;
+        for (token, logit) in (0..).zip(logits) {
+            if *logit > best.map_or(f32::NEG_INFINITY, |(_, largest)| largest) && may(token) {
+                best = Some((token, *logit));
+            }
         }
-    }
-    best.0
+        best.map(|(token, _)| token)
+    };
+    largest(&may).or_else(|| (0..).zip(logits).map(|(token, _)| token).find(|token| may(*token))).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -76,8 +84,22 @@ mod tests {
 
     #[test]
     fn the_likeliest_is_the_first_of_the_largest_numbers() {
-        assert_eq!(Sampling::GREEDY.choose(&[1.0, f32::NAN, 3.0, 3.0], 0), 2);
-        assert_eq!(Sampling::GREEDY.choose(&[f32::NAN; 3], 0), 0);
+        assert_eq!(Sampling::GREEDY.choose(&[1.0, f32::NAN, 3.0, 3.0], 0, None), 2);
+        assert_eq!(Sampling::GREEDY.choose(&[f32::NAN; 3], 0, None), 0);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_never_chosen() {
+        let allowed = Allowed::of(&[0, 3]);
+        let greedy = |logits: &[f32]| Sampling::GREEDY.choose(logits, 0, Some(&allowed));
+        assert_eq!(greedy(&[1.0, 5.0, 3.0, 2.0]), 3);
+        assert_eq!(greedy(&[f32::NEG_INFINITY, 5.0, 3.0, f32::NAN]), 0);
+        let sampling = Sampling { temperature: 1.0, seed: 1, ..Sampling::GREEDY };
+        let mut seen: Vec<u32> =
+            (0..99).map(|place| sampling.choose(&[1.0, 5.0, 3.0, 1.0], place, Some(&allowed))).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen, [0, 3]);
     }
 
     #[test]
@@ -85,7 +107,7 @@ mod tests {
         let logits = [0.0, 2.0_f32.ln(), f32::NAN, 5.0_f32.ln(), -50.0];
         let count = |sampling: Sampling| {
             let mut counts = [0; 5];
-            (0..8000).for_each(|place| counts[sampling.choose(&logits, place) as usize] += 1);
+            (0..8000).for_each(|place| counts[sampling.choose(&logits, place, None) as usize] += 1);
             counts.map(|count| f64::from(count) / 8000.0)
         };
         let plain = Sampling { temperature: 1.0, seed: 3, ..Sampling::GREEDY };
@@ -103,6 +125,6 @@ mod tests {
         for (found, wanted) in count(cold).into_iter().zip([1.0 / 30.0, 4.0 / 30.0, 0.0, 25.0 / 30.0, 0.0]) {
             assert!((found - wanted).abs() < 0.02, "{found} {wanted}");
         }
-        assert_eq!(plain.choose(&logits, 7), plain.choose(&logits, 7));
+        assert_eq!(plain.choose(&logits, 7, None), plain.choose(&logits, 7, None));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::sampling::Sampling;
 use crate::draft::{Drafter, Tree};
+use crate::grammar::{Grammar, Progress};
 
 /// What is asked of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Request {
     pub sampling: Sampling,
     /// Tokens that end the answer.
     pub ends: Vec<u32>,
+    /// What the answer has to obey.
+    pub grammar: Option<Grammar>,
     /// Higher goes first.
     pub priority: i32,
 }
@@ -31,6 +34,8 @@ pub enum End {
     Said,
     /// It has as many tokens as were asked for.
     Length,
+    /// The grammar's parser came to its limits.
+    Stuck,
 }
 
 /// What a request took.
@@ -42,6 +47,8 @@ pub struct Usage {
     pub cached: usize,
     /// Tokens said.
     pub said: usize,
+    /// Those of them that the grammar left no choice about.
+    pub forced: usize,
     /// Passes in which they were said.
     pub steps: usize,
     /// Tokens drafted.
@@ -63,6 +70,8 @@ pub(super) struct Sequence {
     /// Of the pages, those that others can find.
     pub known: usize,
     pub drafter: Drafter,
+    /// How far the answer has come in its grammar.
+    pub progress: Option<Progress>,
     /// What is drafted for the present step.
     pub draft: Tree,
     pub usage: Usage,
@@ -74,6 +83,7 @@ impl Sequence {
         Self {
             id,
             tokens: request.prompt.clone(),
+            progress: request.grammar.as_ref().map(Grammar::begin),
             usage: Usage { prompt: request.prompt.len(), ..Usage::default() },
             request,
             read: 0,

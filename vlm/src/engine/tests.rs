@@ -10,6 +10,8 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::format::Format;
+use crate::grammar::Grammars;
+use crate::grammar::tests::characters;
 use crate::model::tests::quantized;
 
 fn engine(limits: Limits) -> Engine {
@@ -31,6 +33,7 @@ fn requests(count: usize) -> Vec<Request> {
             most: random.random_range(1..48),
             sampling: if number % 4 == 3 { sampled } else { Sampling::GREEDY },
             ends: vec![2],
+            grammar: None,
             priority: (number % 5) as i32,
         }
     };
@@ -108,7 +111,15 @@ fn answers_are_the_same_with_any_drafts_in_any_company_and_with_too_few_pages() 
 fn what_was_said_before_is_said_in_fewer_passes() {
     let mut engine = engine(Limits::default());
     let prompt: Vec<u32> = (3..40).collect();
-    let request = Request { prompt, session: None, most: 40, sampling: Sampling::GREEDY, ends: vec![], priority: 0 };
+    let request = Request {
+        prompt,
+        session: None,
+        most: 40,
+        sampling: Sampling::GREEDY,
+        ends: vec![],
+        grammar: None,
+        priority: 0,
+    };
     let mut usages = Vec::new();
     for _ in 0..2 {
         engine.submit(request.clone()).unwrap();
@@ -135,6 +146,7 @@ fn who_has_priority_goes_first() {
         most: 2,
         sampling: Sampling::GREEDY,
         ends: vec![],
+        grammar: None,
         priority,
     };
     let ids: Vec<_> = [0, 3, 1, 3].map(|priority| engine.submit(request(priority)).unwrap()).into();
@@ -154,6 +166,7 @@ fn what_cannot_be_answered_is_refused() {
         most,
         sampling: Sampling::GREEDY,
         ends: vec![],
+        grammar: None,
         priority: 0,
     };
     assert_eq!(engine.submit(request(vec![], 4)), Err(Refused::Empty));
@@ -162,4 +175,61 @@ fn what_cannot_be_answered_is_refused() {
     assert_eq!(engine.submit(request(vec![1; 3], usize::MAX)), Err(Refused::TooLong { asked: usize::MAX, room: 32 }));
     assert!(engine.submit(request(vec![1; 28], 4)).is_ok());
     assert_eq!(engine.submit(request(vec![1], 4)), Err(Refused::Busy(1)));
+}
+
+/// An answer one token at a time, with all that the grammar allows at each place before the model.
+fn one_by_one(request: &Request) -> Vec<u32> {
+    let model = quantized(Format::Q4_0);
+    let mut cache = Cache::new(model.shape(), Precision::Half, 16);
+    let pages: Vec<u32> = (0..16).collect();
+    let mut room = Workspace::default();
+    let mut progress = request.grammar.as_ref().unwrap().begin();
+    let (mut tokens, mut before) = (request.prompt.clone(), 0);
+    loop {
+        let said = tokens.len() - request.prompt.len();
+        if said == request.most || progress.is_over() {
+            return tokens.split_off(request.prompt.len());
+        }
+        let wanted_from = tokens.len() - before - 1;
+        let span = Span { pages: &pages, before, tokens: &tokens[before..], ancestors: Ancestors::All, wanted_from };
+        let logits = model.forward(&mut cache, &[span], &mut room);
+        let token = request.sampling.choose(logits, said, Some(&progress.allowed().unwrap()));
+        before = tokens.len();
+        if request.ends.contains(&token) {
+            return tokens.split_off(request.prompt.len());
+        }
+        progress.go_on(token).unwrap();
+        tokens.push(token);
+    }
+}
+
+#[test]
+fn answers_obey_their_grammar_and_are_the_same_with_drafts_and_with_what_is_forced() {
+    let tokenizer = characters();
+    let grammars = Grammars::new(tokenizer.clone()).unwrap();
+    let grammars = [
+        grammars.lark(
+            r#"start: "{act:" ("stop" | "go_on" | "slow_down" | "turn_" ("left" | "right")) ",n:" /[0-9]{1,4}/ "}""#,
+        ),
+        grammars.lark(r#"start: ("car" | "cat" | "dog")+ "!""#),
+        grammars.lark(r#"start: /[a-f]*/"#),
+    ]
+    .map(Result::unwrap);
+    let requests: Vec<Request> = requests(60)
+        .into_iter()
+        .enumerate()
+        .map(|(number, request)| Request { grammar: Some(grammars[number % 3].clone()), ..request })
+        .collect();
+    let wanted: Vec<Vec<u32>> = requests.iter().map(one_by_one).collect();
+    let first = tokenizer.decode(wanted.iter().step_by(3).max_by_key(|said| said.len()).unwrap());
+    assert!(first.starts_with("{act:") && first.ends_with('}'), "{first}");
+    for (seed, draft, running) in [(0, 0, 1), (1, 8, 4), (2, 63, 32)] {
+        let mut engine = engine(Limits { draft, running, waiting: 1000, ..Limits::default() });
+        for _ in 0..2 {
+            for (number, (said, end)) in answers(&mut engine, &requests, seed).0 {
+                assert_eq!(said, wanted[number], "{draft} drafted, request {number}");
+                assert!(end != End::Stuck);
+            }
+        }
+    }
 }
