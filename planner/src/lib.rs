@@ -6,6 +6,7 @@ pub mod frenet;
 pub mod guidance;
 pub mod idm;
 mod margin;
+mod meta_action;
 pub mod node;
 pub mod plan;
 pub mod planners;
@@ -25,6 +26,7 @@ mod maps;
 
 pub use error::Error;
 pub use frenet::{Frenet, FrenetFrame};
+pub use meta_action::MetaAction;
 pub use plan::{Fallback, Plan, Planner};
 pub use route::{Route, RouteSegment};
 pub use score::SubScores;

@@ -49,6 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         most: args.most,
         sampling: Sampling { temperature: args.temperature, seed: args.seed, ..Sampling::GREEDY },
         ends: tokenizer.ends().to_vec(),
+        grammar: None,
         priority: 0,
     })?;
     let mut stream = Stream::new(&tokenizer);

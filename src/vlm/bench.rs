@@ -185,6 +185,7 @@ fn speak(
             most,
             sampling: Sampling::GREEDY,
             ends: ends.to_vec(),
+            grammar: None,
             priority: 0,
         })?;
         let mut answer = Vec::new();

@@ -21,6 +21,14 @@ pub enum Error {
         /// What is wrong, and where in the file.
         reason: String,
     },
+    /// A file of local knowledge is wrong.
+    #[error("{path}: {reason}")]
+    Knowledge {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where in the file.
+        reason: String,
+    },
     /// A grammar that an answer is to obey can't be used.
     #[error("grammar: {0}")]
     Grammar(String),

@@ -7,6 +7,7 @@ pub mod error;
 pub mod format;
 pub mod gguf;
 pub mod grammar;
+pub mod judge;
 pub mod kernel;
 pub mod model;
 pub mod text;

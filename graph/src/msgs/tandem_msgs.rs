@@ -20,7 +20,7 @@ message! {
 message! {
     /// A manoeuvre that is preferred or ruled out.
     tandem_msgs::MetaAction {
-        /// What to do: `keep_lane`, `overtake`, `yield`, `stop`.
+        /// What to do, in DriveVLM's words (`slow_down`, `change_lane_left`) or the planner's (`overtake`, `yield`).
         action: String,
         /// With regard to what; empty if to nothing in particular.
         subject: String,

@@ -36,3 +36,6 @@ pub use stream::Stream;
 pub use template::Template;
 pub use tokenizer::{Named, Special, Tokenizer};
 pub use vocabulary::Vocabulary;
+
+#[cfg(test)]
+pub(crate) use tokenizer::tests;

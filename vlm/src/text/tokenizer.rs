@@ -229,4 +229,4 @@ impl Tokenizer {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

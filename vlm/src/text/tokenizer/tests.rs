@@ -37,7 +37,7 @@ fn vocabulary() -> Vocabulary {
     }
 }
 
-pub(in crate::text) fn byte_level() -> Tokenizer {
+pub(crate) fn byte_level() -> Tokenizer {
     Tokenizer::new(&vocabulary(), Path::new("a.gguf")).unwrap()
 }
 

@@ -1,0 +1,136 @@
+//! Whoever answers the questions that a judging node asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_graph::Stamp;
+
+use super::judgment::{Judgment, MOST_TOKENS};
+use super::prompt::Prompt;
+use super::state::State;
+use crate::Error;
+use crate::engine::{Engine, Refused, Request, RequestId, Sampling, Usage};
+use crate::grammar::{Grammar, Grammars};
+use crate::text::{Conversation, Special, Template, Tokenizer};
+
+/// A scene and how it is told.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The scene.
+    pub state: State,
+    /// What the model is told of it.
+    pub prompt: Prompt,
+}
+
+/// Answers questions, one at a time.
+pub trait Mind: Send {
+    /// Begins to think about a question; what it was thinking about until now is dropped.
+    fn ask(&mut self, now: Stamp, question: Question);
+
+    /// The answer to the last question, once, as soon as it is there: a judgment, or in one line why there is none.
+    fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>>;
+}
+
+/// A language model as a judge: an engine, and what its questions and answers look like.
+pub struct Judge {
+    engine: Engine,
+    tokenizer: Arc<Tokenizer>,
+    template: Template,
+    grammar: Grammar,
+}
+
+impl Judge {
+    /// With an engine, and its model's tokenizer and chat template.
+    ///
+    /// # Errors
+    /// [`Error::Grammar`] if answers can't be held to their form with this tokenizer.
+    pub fn new(engine: Engine, tokenizer: Arc<Tokenizer>, template: Template) -> Result<Self, Error> {
+        let grammar = Grammars::new(tokenizer.clone())?.schema(&Judgment::schema())?;
+        Ok(Self { engine, tokenizer, template, grammar })
+    }
+
+    /// Answers a question, as the next of a session.
+    ///
+    /// # Errors
+    /// In one line why there is no answer.
+    pub fn judge(&mut self, prompt: &Prompt, session: &str) -> Result<(Judgment, Usage), String> {
+        let request = self.request(prompt, session).map_err(|error| error.to_string())?;
+        let id = self.engine.submit(request).map_err(|refused: Refused| refused.to_string())?;
+        let (said, usage) = self.run(id);
+        let text = self.tokenizer.decode(&said);
+        Judgment::parse(&text).map(|judgment| (judgment, usage)).map_err(|reason| format!("{reason}: {text}"))
+    }
+
+    fn request(&self, prompt: &Prompt, session: &str) -> Result<Request, Error> {
+        let messages = prompt.messages(0);
+        let conversation = Conversation { messages: &messages, tools: None, add_generation_prompt: true, unix_s: None };
+        Ok(Request {
+            prompt: self.tokenizer.encode(&self.template.render(&conversation)?, Special::Markup),
+            session: Some(session.to_owned()),
+            most: MOST_TOKENS,
+            sampling: Sampling::GREEDY,
+            ends: self.tokenizer.ends().to_vec(),
+            grammar: Some(self.grammar.clone()),
+            priority: 0,
+        })
+    }
+
+    /// Until a request is answered.
+    fn run(&mut self, id: RequestId) -> (Vec<u32>, Usage) {
+        let (mut said, mut usage) = (Vec::new(), Usage::default());
+        while !self.engine.is_idle() {
+            for event in self.engine.step().into_iter().filter(|event| event.id == id) {
+                said.extend(event.tokens);
+                usage = event.usage;
+            }
+        }
+        (said, usage)
+    }
+}
+
+/// How long a model takes on the machine that it is to run on, where time is simulated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Before the first token of a prompt: images, and what else is the same every time.
+    pub start: Duration,
+    /// For a token of the prompt that is not in the cache.
+    pub read: Duration,
+    /// For a step of the answer.
+    pub step: Duration,
+}
+
+impl Pace {
+    /// How long an answer takes.
+    pub fn takes(&self, usage: &Usage) -> Duration {
+        let read = (usage.prompt - usage.cached) as u32;
+        self.start + self.read * read + self.step * usage.steps as u32
+    }
+}
+
+/// A judge in simulated time: it answers at once, and keeps the answer until it would have been there.
+pub struct Paced {
+    judge: Judge,
+    pace: Pace,
+    session: String,
+    due: Option<(Stamp, Result<Judgment, String>)>,
+}
+
+impl Paced {
+    /// Whose answers take as long as `pace` says.
+    pub fn new(judge: Judge, pace: Pace, session: impl Into<String>) -> Self {
+        Self { judge, pace, session: session.into(), due: None }
+    }
+}
+
+impl Mind for Paced {
+    fn ask(&mut self, now: Stamp, question: Question) {
+        self.due = Some(match self.judge.judge(&question.prompt, &self.session) {
+            Ok((judgment, usage)) => (now + self.pace.takes(&usage), Ok(judgment)),
+            Err(reason) => (now, Err(reason)),
+        });
+    }
+
+    fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
+        self.due.take_if(|(due, _)| *due <= now).map(|(_, answer)| answer)
+    }
+}

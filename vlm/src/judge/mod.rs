@@ -1,0 +1,29 @@
+//! Judgments: what a driving scene is told as, what the model answers, and what the planner gets of it.
+//!
+//! A [`State`] is what is known of the scene without looking at images; [`Prompt`] tells it, with what was said before,
+//! what memory holds and what a file of local knowledge says; the answer is a [`Judgment`], whose form a grammar
+//! guarantees.
+
+mod judgment;
+mod knowledge;
+mod memory;
+mod mind;
+mod node;
+mod prompt;
+mod score;
+mod state;
+#[cfg(test)]
+mod tests;
+mod trigger;
+mod view;
+
+pub use judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, MOST_TOKENS, Risk, Road, Weather};
+pub use knowledge::{Knowledge, Note};
+pub use memory::Memory;
+pub use mind::{Judge, Mind, Pace, Paced, Question};
+pub use node::{Counts, JUDGE_NODE, JudgeNode};
+pub use prompt::Prompt;
+pub use score::{Score, sequence_score};
+pub use state::{Ahead, Place, Relation, Seen, State};
+pub use trigger::{Trigger, Why};
+pub use view::scene_at;

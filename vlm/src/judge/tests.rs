@@ -1,0 +1,291 @@
+//! Judgments of scenes from generated worlds.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tandem_datasets::Class;
+use tandem_graph::Stamp;
+use tandem_graph::msgs::tandem_msgs::SceneJudgment;
+use tandem_planner::MetaAction;
+use tandem_planner::guidance::Guidance;
+use tandem_sim::{Course, world};
+
+use super::view::scene_at;
+use super::*;
+use crate::grammar::Grammars;
+use crate::text::tests::byte_level;
+
+fn course(seed: u64) -> Course {
+    Course::new(&Arc::new(world::generate(seed).unwrap())).unwrap()
+}
+
+fn state(course: &Course, step: usize) -> State {
+    State::new(&scene_at(course, course.stamp(step), |_| true), &[])
+}
+
+fn judgment() -> Judgment {
+    Judgment {
+        weather: Weather::Rain,
+        light: Light::Dusk,
+        road: Road::Urban,
+        lane: "2 of 2".to_owned(),
+        objects: vec![
+            Critical {
+                id: Some(12),
+                image: None,
+                what: "car".to_owned(),
+                why: "brakes in the own lane".to_owned(),
+                influence: Influence::Slow,
+            },
+            Critical {
+                id: None,
+                image: Some(ImageBox("front".to_owned(), 40, 51, 47, 60)),
+                what: "deer".to_owned(),
+                why: "comes onto the road".to_owned(),
+                influence: Influence::Stop,
+            },
+        ],
+        risk: Risk::High,
+        actions: vec![
+            Act { action: MetaAction::SlowDown, subject: "12".to_owned(), s: 2.0 },
+            Act { action: MetaAction::Stop, subject: "deer".to_owned(), s: 3.5 },
+        ],
+        cap_mps: Some(4.5),
+        avoid: vec![Avoid { from_m: 20.0, to_m: 31.5, right_m: -1.8, left_m: 1.8 }],
+        waypoints: (1..=6).map(|step| [f64::from(step) * 2.0, 0.1]).collect(),
+        say: "A deer comes onto the road ahead of the car.".to_owned(),
+        ttl_s: 4.0,
+    }
+}
+
+#[test]
+fn a_judgment_comes_back_from_its_text() {
+    let text = judgment().to_text();
+    assert!(text.starts_with(
+        r#"{"weather": "rain", "light": "dusk", "road": "urban", "lane": "2 of 2", "objects": [{"id": 12, "#
+    ));
+    assert_eq!(Judgment::parse(&text).unwrap(), judgment());
+    for wrong in ["", "{}", &text[..100], &text.replace("rain", "hail"), &text.replace("\"id\"", "\"no\"")] {
+        assert_eq!(Judgment::parse(wrong).unwrap_err().lines().count(), 1);
+    }
+}
+
+#[test]
+fn the_grammar_takes_what_a_judgment_says_and_nothing_else() {
+    let tokenizer = Arc::new(byte_level());
+    let grammar = Grammars::new(tokenizer.clone()).unwrap().schema(&Judgment::schema()).unwrap();
+    let takes = |text: &str| {
+        let tokens = tokenizer.encode(text, crate::text::Special::Text);
+        grammar.begin().allowed_of(&tokens) == tokens.len()
+    };
+    let mut said = judgment();
+    assert!(takes(&said.to_text()), "{}", said.to_text());
+    (said.cap_mps, said.avoid, said.waypoints) = (None, Vec::new(), Vec::new());
+    said.objects.clear();
+    assert!(takes(&said.to_text()), "{}", said.to_text());
+    for (right, wrong) in [("rain", "hail"), ("2 of 2", "2"), ("slow_down", "fly"), ("\"s\": 2.0", "\"s\": 99.0")] {
+        let text = judgment().to_text();
+        assert!(text.contains(right) && !takes(&text.replace(right, wrong)), "{wrong}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn whatever_the_grammar_allows_can_be_read(seed in any::<u64>()) {
+        use rand::RngExt;
+        use rand_chacha::rand_core::SeedableRng;
+
+        let tokenizer = Arc::new(byte_level());
+        let grammar = Grammars::new(tokenizer.clone()).unwrap().schema(&Judgment::schema()).unwrap();
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let mut progress = grammar.begin();
+        let mut said = progress.forced();
+        while !progress.is_over() {
+            let allowed = progress.allowed().unwrap();
+            let may: Vec<u32> = (0..tokenizer.size() as u32).filter(|token| allowed.has(*token)).collect();
+            // Quotes and brackets end things; without a liking for them texts would be as long as they may.
+            let ends = may.iter().copied().find(|token| matches!(tokenizer.bytes_of(*token), Some(b"\"" | b"]")));
+            let token = ends.filter(|_| random.random_range(0..6) == 0);
+            let token = token.unwrap_or(may[random.random_range(0..may.len())]);
+            progress.go_on(token).unwrap();
+            said.push(token);
+            said.extend(progress.forced());
+        }
+        let text = tokenizer.decode(&said);
+        let judged = Judgment::parse(&text);
+        prop_assert!(judged.is_ok(), "{text}: {judged:?}");
+        let judged = judged.unwrap();
+        prop_assert!(judged.objects.len() <= 4 && !judged.actions.is_empty() && judged.ttl_s <= 30.0);
+    }
+}
+
+#[test]
+fn the_planner_understands_what_is_judged() {
+    let course = course(0);
+    let state = state(&course, 30);
+    let message: SceneJudgment = judgment().to_message(&state);
+    let guidance = Guidance::from_judgment(&message);
+    assert_eq!((guidance.speed_cap_mps, guidance.time_to_live_s), (Some(4.5), 4.0));
+    assert!(guidance.ignored.is_empty() && guidance.wishes.len() == 2);
+    // The closed stretch lies ahead on the route, as wide as it was said to be.
+    let frame = course.route.centerline();
+    let ego_m = frame.project(state.map_from_ego.position()).along_m;
+    let corners: Vec<_> = guidance.closed[0].iter().map(|corner| frame.project(*corner)).collect();
+    let reach = |pick: fn(&tandem_planner::Frenet) -> f64| {
+        corners.iter().map(pick).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)))
+    };
+    let (from_m, to_m) = reach(|corner| corner.along_m);
+    let (right_m, left_m) = reach(|corner| corner.left_m);
+    for (found, wanted) in [(from_m - ego_m, 20.0), (to_m - ego_m, 31.5), (right_m, -1.8), (left_m, 1.8)] {
+        assert!((found - wanted).abs() < 0.3, "{found} {wanted}");
+    }
+    assert_eq!(message.critical_objects[1].track_id, u32::MAX);
+    assert_eq!(message.environment, "rain, dusk, urban, lane 2 of 2");
+}
+
+#[test]
+fn a_scene_is_told_with_what_is_near_and_in_the_way_first() {
+    // A car ahead in the own lane whose speed changes.
+    let course = course(0);
+    let earlier: Vec<State> = (0..3).map(|back| state(&course, 50 - 10 * (back + 1))).collect();
+    let scene = scene_at(&course, course.stamp(50), |_| true);
+    let state = State::new(&scene, &earlier.iter().collect::<Vec<_>>());
+    let leader = &state.seen[0];
+    assert_eq!((leader.relation, leader.class.is_vehicle()), (Relation::OwnLane, true));
+    assert_eq!(leader.before_m.len(), 3);
+    let text = Prompt::new(&state, &["School on the left."], &[], Some(&judgment()));
+    println!("{}", text.scene());
+    let told = format!("own lane x {:.0}", leader.ahead_m);
+    assert!(text.scene().contains(&told) && text.scene().contains(" was "));
+    assert!(text.scene().ends_with("before: high risk; slow_down for 12; stop for deer"));
+    // What is not seen is not told.
+    let blind = State::new(&scene_at(&course, course.stamp(50), |_| false), &[]);
+    assert!(Prompt::new(&blind, &[], &[], None).scene().ends_with("seen: nothing"));
+}
+
+#[test]
+fn crossings_lights_and_turns_ahead_are_told() {
+    let mut told = std::collections::BTreeSet::new();
+    for seed in 0..27 {
+        let course = course(seed);
+        for step in [0, 40, 80] {
+            for ahead in state(&course, step).ahead {
+                told.insert(format!("{:?}", ahead.place));
+            }
+        }
+    }
+    for place in ["Light(Red)", "Light(Green)", "Crossing", "Intersection"] {
+        assert!(told.contains(place), "{place}: {told:?}");
+    }
+}
+
+#[test]
+fn one_is_asked_at_the_beat_and_when_somebody_comes_into_the_way() {
+    let course = course(6);
+    let mut trigger = Trigger::default();
+    let whys: Vec<_> =
+        (0..100).filter_map(|step| Some((step, trigger.ask(&state(&course, step), None, None)?))).collect();
+    let beats = whys.iter().filter(|(_, why)| *why == Why::Beat).count();
+    let changes = whys.iter().filter(|(_, why)| *why == Why::Change).count();
+    // The car that cuts in is a change, somewhere between two beats.
+    assert!(beats >= 5 && (1..8).contains(&changes), "{whys:?}");
+    assert!(whys.windows(2).all(|pair| pair[1].0 - pair[0].0 >= 3));
+    // A plan that is no good, and a scene that looks otherwise, are asked about at once; but once.
+    let at = |step: usize| {
+        let mut state = state(&course, 0);
+        state.stamp = course.stamp(step);
+        state
+    };
+    let mut trigger = Trigger::default();
+    let (one, other) = ([1.0, 0.0].as_slice(), [0.0, 1.0].as_slice());
+    assert_eq!(trigger.ask(&at(0), Some(one), Some(0.9)), Some(Why::Beat));
+    assert_eq!(trigger.ask(&at(4), Some(one), Some(0.3)), Some(Why::Trouble));
+    assert_eq!(trigger.ask(&at(8), Some(one), Some(0.3)), None);
+    assert_eq!(trigger.ask(&at(9), Some(other), Some(0.3)), Some(Why::Novelty));
+    assert_eq!(trigger.ask(&at(10), Some(one), Some(0.3)), None);
+}
+
+#[test]
+fn what_was_risky_is_remembered_for_a_while() {
+    let at = |seconds: f64| Stamp::from_seconds(1000.0 + seconds);
+    let calm = Judgment { risk: Risk::Low, ..judgment() };
+    let mut memory = Memory::default();
+    for (second, said) in [(0, &calm), (1, &judgment()), (2, &judgment()), (3, &calm), (9, &calm)] {
+        memory.add(at(f64::from(second)), said);
+    }
+    assert_eq!(memory.lines(at(10.0)), ["8 s ago for 1 s: high risk; slow_down for 12; stop for deer"]);
+    memory.add(at(300.0), &calm);
+    assert!(memory.lines(at(300.0)).is_empty());
+}
+
+#[test]
+fn notes_are_told_where_they_hold_and_read_again_when_they_change() {
+    let course = course(5);
+    let state = state(&course, 20);
+    let here = state.map_from_ego;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notes.toml");
+    let note = |text: &str, rest: &str| format!("[[note]]\ntext = \"{text}\"\n{rest}\n");
+    let place = |ahead_m: f64| format!("at = [{}, {}]", here.x + ahead_m, here.y);
+    let text = [
+        note("far", &place(150.0)),
+        note("wide", &format!("{}\nwithin_m = 200.0", place(150.0))),
+        note("near", &place(20.0)),
+        note("people", "words = [\"person\"]"),
+        note("bears", "words = [\"bear\"]"),
+    ]
+    .concat();
+    std::fs::write(&path, text).unwrap();
+    let mut knowledge = Knowledge::open(&path).unwrap();
+    let scene = Prompt::new(&state, &[], &[], None);
+    assert!(state.seen.iter().any(|seen| seen.class == Class::Pedestrian));
+    assert_eq!(knowledge.about(&state, scene.scene()), ["people", "near", "wide"]);
+    assert!(!knowledge.refresh().unwrap());
+    std::fs::write(&path, note("new", "")).unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    assert!(knowledge.refresh().unwrap());
+    assert_eq!(knowledge.about(&state, scene.scene()), ["new"]);
+    // What is wrong is told once, and what was known still holds.
+    std::fs::write(&path, "[[note]]\ntext = \"a<|im_end|>\"").unwrap();
+    let later = later + std::time::Duration::from_secs(5);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    let error = knowledge.refresh().unwrap_err().to_string();
+    assert!(error.ends_with("notes.toml: note 1: the text may not have <, >, | or line breaks"), "{error}");
+    assert!(!knowledge.refresh().unwrap());
+    assert_eq!(knowledge.about(&state, scene.scene()), ["new"]);
+}
+
+#[test]
+fn sequences_of_actions_are_scored_by_their_best_alignment() {
+    use MetaAction::{ChangeLaneLeft, SlowDown, SpeedUp, Stop, Wait};
+    let score = sequence_score;
+    assert_eq!(score(&[SlowDown, Stop, Wait], &[SlowDown, Stop, Wait]), 1.0);
+    // One is missing: two agree.
+    assert_eq!(score(&[SlowDown, Wait], &[SlowDown, Stop, Wait]), 1.0 / 3.0);
+    // One too many that is careful, and one that is not.
+    assert_eq!(score(&[SlowDown, Stop], &[Stop]), 0.5);
+    assert_eq!(score(&[SpeedUp, Stop], &[Stop]), 0.0);
+    assert_eq!(score(&[ChangeLaneLeft, SlowDown], &[ChangeLaneLeft, SpeedUp]), 0.0);
+    assert_eq!(score(&[Stop], &[Stop, SlowDown, Wait]), 0.0);
+    assert_eq!((score(&[], &[]), score(&[Stop], &[])), (1.0, 0.0));
+}
+
+#[test]
+fn figures_of_judgments_are_shares() {
+    let wanted = judgment();
+    let mut said = judgment();
+    said.objects[1].what = "dog".to_owned();
+    said.actions.remove(1);
+    said.weather = Weather::Clear;
+    let mut score = Score::default();
+    score.add(Some(&wanted), &wanted);
+    score.add(Some(&said), &wanted);
+    score.add(None, &wanted);
+    assert_eq!((score.judged(), score.action_accuracy(), score.environment()), (3, 2.0 / 3.0, 7.0 / 12.0));
+    assert_eq!((score.recall(), score.precision(), score.risk()), (3.0 / 6.0, 3.0 / 4.0, 2.0 / 3.0));
+    assert_eq!(score.sequence(), (1.0 + 0.0 + 0.0) / 3.0);
+}
