@@ -60,13 +60,79 @@ fn bench_says_what_drafts_bring_and_that_they_change_nothing() {
         let row = drafts.iter().find(|row| row["drafter"] == drafter).unwrap();
         row["tokens_a_step"][1].as_f64().unwrap()
     };
+    assert_eq!(drafts[0]["tokens_a_step_at_first"].as_array().unwrap().len(), 2);
     // The numbers are in the prompt, and the rest was said before.
     assert!(tokens("ours") > 8.0 && tokens("ours") > tokens("prompt lookup, 3-gram"), "{drafts:?}");
     assert_eq!(speeds.len(), 3);
     for speed in speeds {
         assert_eq!(speed["same_as_without"], true);
-        assert!(speed["said_tokens_a_second"].as_f64().unwrap() > 0.0);
+        assert!(
+            speed["said_tokens_a_second"].as_f64().unwrap() > 0.0 && speed["times_as_fast"].as_f64().unwrap() > 0.0
+        );
     }
     let broken = dir.write("broken.jsonl", "{\"prompt\": \"a\"}\n");
     dir.tandem(["vlm", "bench", &broken.to_string_lossy()]).is_bad_input(&["broken.jsonl", "line 1"]);
+}
+
+#[test]
+fn what_was_answered_becomes_a_corpus_that_foretells_it() {
+    if !has_model() {
+        return;
+    }
+    let dir = Dir::new();
+    let ask = |question: &str| {
+        format!("{{\"id\": 7, \"messages\": [{{\"role\": \"user\", \"content\": \"{question}\"}}]}}\n")
+    };
+    let questions = [ask("What is a road?"), ask("Name a colour."), ask("What is a road?")].concat();
+    dir.write("questions.jsonl", &questions);
+    let answer =
+        ["vlm", "answer", "questions.jsonl", "--out", "answers.jsonl", "--most", "20", "--corpus", "heard", "--json"];
+    let said = dir.tandem(answer).json();
+    assert_eq!(said["answers"], 3);
+    let answers = std::fs::read_to_string(dir.path().join("answers.jsonl")).unwrap();
+    let answers: Vec<serde_json::Value> = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [first, other, again] = &answers[..] else { panic!("{answers:?}") };
+    assert_eq!((&first["answer_ids"], &first["id"]), (&again["answer_ids"], &serde_json::json!(7)));
+    assert_ne!(first["answer"], other["answer"]);
+
+    // The answer that was given twice is there once; what the command kept itself is the same.
+    assert_eq!(dir.tandem(["vlm", "corpus", "build", "built", "answers.jsonl", "--json"]).json()["texts"], 2);
+    let merged = dir.tandem(["vlm", "corpus", "merge", "merged", "built", "heard", "--json"]).json();
+    assert_eq!(merged["texts"], 2);
+    let stats = |file: &str| dir.tandem(["vlm", "corpus", "stats", file, "--json"]).json();
+    assert_eq!(stats("merged")["tokens"], stats("built")["tokens"]);
+    assert!(stats("built")["memory_bytes_a_token"].as_f64().unwrap() > 4.0);
+
+    let bench = |more: &[&str]| {
+        let fixed = ["vlm", "bench", "answers.jsonl", "--requests", "0", "--budgets", "16", "--json"];
+        let report = dir.tandem(fixed.iter().chain(more)).json();
+        let row = |number: usize| report["drafts"][number]["tokens_a_step_at_first"][0].as_f64().unwrap();
+        [row(0), row(1)]
+    };
+    let (cold, warm) = (bench(&[]), bench(&["--corpus", "built"]));
+    assert!(warm.iter().zip(cold).all(|(warm, cold)| *warm > 1.5 * cold), "{cold:?} {warm:?}");
+}
+
+#[test]
+fn a_corpus_that_is_damaged_or_of_another_vocabulary_is_named() {
+    let dir = Dir::new();
+    dir.write("damaged", b"tandemdc\x01\0\0\0\0\0\0");
+    dir.tandem(["vlm", "corpus", "stats", "damaged"]).is_bad_input(&["damaged", "not all there"]);
+    dir.tandem(["vlm", "corpus", "stats", "missing"]).is_bad_input(&["missing"]);
+    let corpus = |name: &str, hash: u128| {
+        let vocabulary = tandem_vlm::text::VocabularyId { size: 100, hash };
+        tandem_vlm::draft::Corpus::new(10).save(&dir.path().join(name), vocabulary).unwrap();
+    };
+    corpus("one", 1);
+    corpus("other", 2);
+    dir.tandem(["vlm", "corpus", "merge", "out", "one", "other"]).is_bad_input(&["other", "vocabulary"]);
+    assert!(!dir.path().join("out").exists());
+    if has_model() {
+        dir.tandem(["vlm", "ask", "Hello", "--corpus", "one"]).is_bad_input(&["one", "vocabulary"]);
+    }
+    dir.write("questions.jsonl", "{\"messages\": [{\"role\": \"user\"}]}\n");
+    if has_model() {
+        let answer = ["vlm", "answer", "questions.jsonl", "--out", "answers.jsonl"];
+        dir.tandem(answer).is_bad_input(&["questions.jsonl", "line 1"]);
+    }
 }

@@ -8,7 +8,7 @@ use tandem_vlm::draft::Signs;
 use tandem_vlm::engine::{Curve, Engine, Limits, Request, Sampling};
 use tandem_vlm::text::{Conversation, Message, Role, Special, Stream};
 
-use super::Speaker;
+use super::{Speaker, corpus};
 use crate::outcome::Outcome;
 
 /// Ask the language model something; the answer comes as it is said.
@@ -19,6 +19,9 @@ pub struct Args {
     /// A model in GGUF; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// A corpus to draft from, which is written back with the answer in it; one that is not there is begun.
+    #[arg(long, value_name = "FILE")]
+    corpus: Option<PathBuf>,
     /// What the model is told to be.
     #[arg(long)]
     system: Option<String>,
@@ -42,7 +45,8 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let prompt = tokenizer.encode(&template.render(&conversation)?, Special::Markup);
     // For one answer it does not pay to measure; a pass of a few tokens costs little more than one of one.
     let curve = Curve::new([(1, 1.0), (9, 2.0)]);
-    let mut engine = Engine::new(model, Signs::of(&tokenizer), curve, Limits::default());
+    let heard = corpus::open(args.corpus.as_deref(), &tokenizer)?;
+    let mut engine = Engine::new(model, Signs::of(&tokenizer), curve, Limits::default()).with_corpus(heard)?;
     engine.submit(Request {
         prompt,
         session: None,
@@ -61,5 +65,6 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         }
     }
     writeln!(out, "{}", stream.finish())?;
+    corpus::save(args.corpus.as_deref(), engine.corpus(), &tokenizer)?;
     Ok(Outcome::Done)
 }

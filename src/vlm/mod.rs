@@ -1,7 +1,10 @@
 //! `tandem vlm`: the slow system's language model on its own. One file a subcommand.
 
+mod answer;
 mod ask;
 mod bench;
+mod corpus;
+mod requests;
 
 use std::path::{Path, PathBuf};
 
@@ -19,13 +22,19 @@ const DEFAULT: &str = "smollm2-135m-instruct";
 #[derive(Subcommand)]
 pub enum Command {
     Ask(ask::Args),
+    Answer(answer::Args),
     Bench(bench::Args),
+    /// Make and look at corpora: what has been said, to draft from.
+    #[command(subcommand)]
+    Corpus(corpus::Command),
 }
 
 pub fn run(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Ask(args) => ask::run(args),
+        Command::Answer(args) => answer::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Corpus(command) => corpus::run(command),
     }
 }
 
@@ -39,11 +48,17 @@ struct Speaker {
 impl Speaker {
     /// Of a GGUF file; without, tandem's default, which is fetched if it is not here.
     fn open(path: Option<&Path>) -> anyhow::Result<Self> {
-        let path = path.map_or_else(|| models::pull(&models::named(DEFAULT)?), |path| Ok(PathBuf::from(path)))?;
-        let file = gguf::File::open(&path)?;
-        let tokenizer = Tokenizer::new(&Vocabulary::of_gguf(&file)?, &path)?;
-        let template = file.find::<&str>("tokenizer.chat_template")?;
-        let template = template.map(|source| Template::new(&path, source, &tokenizer.named())).transpose()?;
+        let (file, tokenizer, template) = words(path)?;
         Ok(Self { model: Model::of_gguf(&file)?, tokenizer, template })
     }
+}
+
+/// A model's file, with what is needed to write for it: without its weights, which take longer.
+fn words(path: Option<&Path>) -> anyhow::Result<(gguf::File, Tokenizer, Option<Template>)> {
+    let path = path.map_or_else(|| models::pull(&models::named(DEFAULT)?), |path| Ok(PathBuf::from(path)))?;
+    let file = gguf::File::open(&path)?;
+    let tokenizer = Tokenizer::new(&Vocabulary::of_gguf(&file)?, &path)?;
+    let template = file.find::<&str>("tokenizer.chat_template")?;
+    let template = template.map(|source| Template::new(&path, source, &tokenizer.named())).transpose()?;
+    Ok((file, tokenizer, template))
 }

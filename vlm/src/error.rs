@@ -32,6 +32,14 @@ pub enum Error {
     /// A grammar that an answer is to obey can't be used.
     #[error("grammar: {0}")]
     Grammar(String),
+    /// A draft corpus is damaged, or not of the model's vocabulary.
+    #[error("{path}: {reason}")]
+    Corpus {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl Error {

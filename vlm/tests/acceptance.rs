@@ -6,7 +6,7 @@ mod support;
 
 use support::{Greedy, Templated, lines, model};
 use tandem_vlm::draft::baselines::{Lookup, Oracle, Suffix, Trie};
-use tandem_vlm::draft::source::{Alone, Source, tokens_a_step};
+use tandem_vlm::draft::source::{Alone, Source, Steps, replay};
 use tandem_vlm::draft::{Corpus, Drafter, Signs};
 use tandem_vlm::text::{Special, Tokenizer, Vocabulary};
 
@@ -38,7 +38,7 @@ fn drafts_bring_what_they_should_on_judgments_of_a_drive() {
         ("SmolLM2's own", greedy, [7.0, 11.0, 15.0], [4.08, 5.20, 5.83], [7.77, 12.49, 17.99]),
     ] {
         let measure = |row: &str, make: &dyn Fn() -> Box<dyn Source>| {
-            let found = BUDGETS.map(|budget| tokens_a_step(&mut *make(), &requests, budget, WARM_UP));
+            let found = BUDGETS.map(|budget| Steps::rate(&replay(&mut *make(), &requests, budget)[WARM_UP..]));
             println!("{name}, {row}: {found:.2?}");
             found
         };

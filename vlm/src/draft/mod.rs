@@ -14,7 +14,7 @@
 //! for time in 0..2 {
 //!     drafter.begin(&[1, 2, 3]);
 //!     drafter.accept(&corpus, &[10]);
-//!     let tree = drafter.draft(&corpus, 8);
+//!     let tree = drafter.draft(&corpus, 8, 0.0);
 //!     let foretold: Vec<u32> = tree.nodes().iter().map(|node| node.token).collect();
 //!     assert_eq!(foretold, if time == 0 { vec![] } else { vec![11, 12, 13] });
 //!     drafter.accept(&corpus, &[11, 12, 13]);
@@ -23,6 +23,8 @@
 //! ```
 
 pub mod baselines;
+mod corpus;
+pub mod file;
 mod history;
 mod mixture;
 mod session;
@@ -32,7 +34,8 @@ mod tests;
 pub mod transplant;
 mod tree;
 
-pub use session::{Corpus, Drafter};
+pub use corpus::Corpus;
+pub use session::Drafter;
 pub use transplant::Signs;
 pub use tree::{Node, Tree};
 
@@ -42,5 +45,8 @@ const REACH: usize = 24;
 /// What was said last, the latest at the end.
 type Context = [u32; REACH];
 
-/// Stands between texts, and before the first token of a context.
+/// Tokens of a prompt that stand before an answer in a history, so that a beginning is like a beginning.
+const LEAD: usize = 8;
+
+/// Stands before the first token of a context.
 const NOTHING: u32 = u32::MAX;

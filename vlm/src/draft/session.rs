@@ -1,34 +1,14 @@
-//! Drafts for the requests of one session, one after the other, and the corpus that sessions share.
+//! Drafts for the requests of one session, one after the other.
 
+use super::corpus::Corpus;
 use super::history::History;
 use super::mixture::Mixture;
 use super::transplant::{Memory, Signs};
 use super::tree::Tree;
-use super::{Context, NOTHING, REACH};
+use super::{Context, LEAD, NOTHING, REACH};
 
 /// Tokens of its own answers that a session remembers.
 const SESSION: usize = 1 << 15;
-
-/// Tokens of a prompt that stand before an answer in the history, so that a beginning is like a beginning.
-const LEAD: usize = 8;
-
-/// Answers that were given to anybody.
-#[derive(Debug, Clone)]
-pub struct Corpus(History);
-
-impl Corpus {
-    /// With room for so many tokens; the oldest answers make room for new ones.
-    pub fn new(room: usize) -> Self {
-        Self(History::new(room))
-    }
-
-    /// Adds an answer, with the end of the prompt before it.
-    pub fn add(&mut self, prompt: &[u32], answer: &[u32]) {
-        self.0.begin();
-        self.0.extend(&prompt[prompt.len().saturating_sub(LEAD)..]);
-        self.0.extend(answer);
-    }
-}
 
 /// Foretells what the model will say.
 #[derive(Debug, Clone)]
@@ -52,9 +32,9 @@ impl Drafter {
     pub fn new(signs: Signs) -> Self {
         Self {
             signs,
-            transplants: History::new(usize::MAX),
-            answers: History::new(SESSION),
-            prompts: History::new(usize::MAX),
+            transplants: History::default(),
+            answers: History::default(),
+            prompts: History::default(),
             mixture: Mixture::new(),
             prompt: Vec::new(),
             answer: Vec::new(),
@@ -70,15 +50,20 @@ impl Drafter {
         self.prompt = prompt.to_vec();
         self.answer.clear();
         self.prompts.clear();
-        self.prompts.begin();
+        self.prompts.begin(prompt.len());
         self.prompts.extend(prompt);
         self.transplants.clear();
         if let Some(memory) = &self.memory {
-            self.transplants.begin();
-            self.transplants.extend(lead);
-            self.transplants.extend(&memory.transplant(&self.signs, prompt));
+            let text = [lead, &memory.transplant(&self.signs, prompt)].concat();
+            self.transplants.begin(text.len());
+            self.transplants.extend(&text);
         }
-        self.answers.begin();
+        while self.answers.tokens() > SESSION
+            && let Some(oldest) = self.answers.oldest()
+        {
+            self.answers.remove(oldest);
+        }
+        self.answers.begin(lead.len());
         self.answers.extend(lead);
         self.context = [NOTHING; REACH];
         prompt.iter().for_each(|token| self.go_on(*token));
@@ -87,7 +72,7 @@ impl Drafter {
     /// Takes in what the model said.
     pub fn accept(&mut self, corpus: &Corpus, tokens: &[u32]) {
         for token in tokens {
-            let sources = [&self.transplants, &self.answers, &self.prompts, &corpus.0];
+            let sources = [&self.transplants, &self.answers, &self.prompts, corpus.history()];
             self.mixture.learn(sources, &self.context, *token);
             self.answers.extend(&[*token]);
             self.answer.push(*token);
@@ -95,11 +80,11 @@ impl Drafter {
         }
     }
 
-    /// The `budget` most probable tokens from here on.
-    pub fn draft(&mut self, corpus: &Corpus, budget: usize) -> &Tree {
-        let sources = [&self.transplants, &self.answers, &self.prompts, &corpus.0];
+    /// The `budget` most probable tokens from here on, without those that are less probable than `least`.
+    pub fn draft(&mut self, corpus: &Corpus, budget: usize, least: f64) -> &Tree {
+        let sources = [&self.transplants, &self.answers, &self.prompts, corpus.history()];
         let mixture = &mut self.mixture;
-        self.tree.grow(budget, self.context, |context, found| mixture.foretell(sources, context, found));
+        self.tree.grow(budget, least, self.context, |context, found| mixture.foretell(sources, context, found));
         &self.tree
     }
 

@@ -32,7 +32,7 @@ impl Source for Alone {
     }
 
     fn draft(&mut self, budget: usize) -> Tree {
-        self.drafter.draft(&self.corpus, budget).clone()
+        self.drafter.draft(&self.corpus, budget, 0.0).clone()
     }
 
     fn accept(&mut self, tokens: &[u32]) {
@@ -44,11 +44,28 @@ impl Source for Alone {
     }
 }
 
-/// Tokens a step over requests with their answers, as if a model had said these; the first `warm_up` are heard but not
-/// counted. The first token of an answer comes out of reading the prompt, and every step says one token itself.
-pub fn tokens_a_step(source: &mut dyn Source, requests: &[(Vec<u32>, Vec<u32>)], budget: usize, warm_up: usize) -> f64 {
-    let (mut tokens, mut steps) = (0_u32, 0_u32);
-    for (number, (prompt, answer)) in requests.iter().enumerate() {
+/// What an answer took: the first token comes out of reading the prompt, and every step says one token itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    /// Tokens behind the first.
+    pub tokens: usize,
+    /// Steps in which they were said.
+    pub steps: usize,
+}
+
+impl Steps {
+    /// Tokens a step over several answers.
+    pub fn rate(answers: &[Self]) -> f64 {
+        let sum = |of: fn(&Self) -> usize| answers.iter().map(of).sum::<usize>() as f64;
+        sum(|answer| answer.tokens) / sum(|answer| answer.steps).max(1.0)
+    }
+}
+
+/// What each of the requests takes, one after the other, as if a model had answered them so.
+pub fn replay(source: &mut dyn Source, requests: &[(Vec<u32>, Vec<u32>)], budget: usize) -> Vec<Steps> {
+    let mut each = Vec::with_capacity(requests.len());
+    for (prompt, answer) in requests {
+        let mut steps = Steps { tokens: answer.len().saturating_sub(1), steps: 0 };
         source.begin(prompt);
         source.accept(&answer[..answer.len().min(1)]);
         let mut at = 1;
@@ -61,13 +78,11 @@ pub fn tokens_a_step(source: &mut dyn Source, requests: &[(Vec<u32>, Vec<u32>)],
             });
             let upto = (at + branch.len() + 1).min(answer.len());
             source.accept(&answer[at..upto]);
-            if number >= warm_up {
-                tokens += (upto - at) as u32;
-                steps += 1;
-            }
+            steps.steps += 1;
             at = upto;
         }
         source.end();
+        each.push(steps);
     }
-    f64::from(tokens) / f64::from(steps.max(1))
+    each
 }

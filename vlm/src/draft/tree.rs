@@ -113,11 +113,12 @@ impl Tree {
         self.nodes.truncate(count);
     }
 
-    /// Becomes the `budget` most probable tokens after a context; `foretell` says what comes after one, the likeliest
-    /// first.
+    /// Becomes the `budget` most probable tokens after a context, as far as they are at least as probable as `least`;
+    /// `foretell` says what comes after one, the likeliest first.
     pub(super) fn grow(
         &mut self,
         budget: usize,
+        least: f64,
         context: Context,
         mut foretell: impl FnMut(&Context, &mut Vec<(u32, f64)>),
     ) {
@@ -126,7 +127,8 @@ impl Tree {
         let mut found = Vec::new();
         let mut look = |open: &mut Vec<Open>, parent: Option<usize>, context: &Context, probability: f64| {
             foretell(context, &mut found);
-            open.extend(found.iter().take(WIDTH).map(|(token, share)| {
+            let found = found.iter().take(WIDTH).filter(|(_, share)| probability * share >= least);
+            open.extend(found.map(|(token, share)| {
                 let mut after = *context;
                 after.rotate_left(1);
                 after[REACH - 1] = *token;

@@ -81,11 +81,47 @@ impl Curve {
         }
         best.0
     }
+
+    /// The probability below which no drafted token is worth reading beside `needed` ones, of which `said` bring a token
+    /// each, if at most so many are drafted: it would bring less for the least that a token costs than is had without.
+    pub fn least_probability(&self, needed: usize, said: usize, most: usize) -> f64 {
+        let is_reached = |pair: &&[(usize, f64)]| pair[1].0 > needed && pair[0].0 < needed + most;
+        let slope = |pair: &[(usize, f64)]| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0).max(1) as f64;
+        let pairs = self.points.windows(2);
+        let beyond = self.points.windows(2).last().filter(|pair| pair[1].0 < needed + most);
+        let least = pairs.filter(is_reached).chain(beyond).map(slope).fold(f64::INFINITY, f64::min);
+        if least.is_finite() { said as f64 * least / self.cost(needed) } else { 0.0 }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_worth_reading_is_less_probable_than_it_says(
+            mut points in prop::collection::vec((1_usize..80, 0.1_f64..9.0), 1..6), needed in 1_usize..90,
+            said in 1_usize..4, mut probabilities in prop::collection::vec(0.0_f64..1.0, 0..64),
+        ) {
+            points[0].0 = 1;
+            let curve = Curve::new(points);
+            probabilities.sort_by(|a, b| b.total_cmp(a));
+            let worth = curve.worth_reading(needed, said, &probabilities);
+            let least = curve.least_probability(needed, said, probabilities.len());
+            prop_assert!(probabilities[..worth].iter().all(|probability| *probability >= least * (1.0 - 1e-9)));
+        }
+    }
+
+    #[test]
+    fn what_costs_half_a_step_must_be_right_half_the_time() {
+        let curve = Curve::new([(1, 1.0), (3, 2.0), (9, 11.0)]);
+        assert_eq!(curve.least_probability(1, 1, 8), 0.5);
+        assert_eq!(curve.least_probability(3, 2, 8), 1.5);
+        assert_eq!(Curve::new([(1, 1.0)]).least_probability(1, 1, 8), 0.0);
+    }
 
     #[test]
     fn the_cost_is_on_the_line_through_the_points_and_never_falls() {

@@ -60,6 +60,9 @@ pub enum Refused {
     /// The prompt has a token that the model does not know.
     #[error("token {0} of the prompt is not in the vocabulary")]
     UnknownToken(u32),
+    /// A corpus to draft from has a token that the model does not know.
+    #[error("token {0} of the corpus is not in the vocabulary")]
+    Corpus(u32),
     /// Prompt and answer do not fit.
     #[error("{asked} tokens of prompt and answer are more than the {room} that there is room for")]
     TooLong {
@@ -131,6 +134,21 @@ impl Engine {
             running: Vec::new(),
             next: 0,
         }
+    }
+
+    /// Drafts from what was heard before; the corpus keeps the room that it has.
+    ///
+    /// # Errors
+    /// [`Refused::Corpus`] if a token of it is not in the vocabulary.
+    pub fn with_corpus(self, corpus: Corpus) -> Result<Self, Refused> {
+        let known = self.model.config().vocabulary;
+        let unknown = corpus.texts().flatten().copied().find(|token| *token as usize >= known);
+        unknown.map_or_else(|| Ok(Self { corpus, ..self }), |token| Err(Refused::Corpus(token)))
+    }
+
+    /// What all sessions have said, to be saved.
+    pub fn corpus(&self) -> &Corpus {
+        &self.corpus
     }
 
     /// Takes a request.
@@ -275,6 +293,9 @@ impl Engine {
 
     /// Drafts for all who say a token in this pass, as much as pays for all together.
     fn draft(&mut self, counts: &[usize]) {
+        let needed = counts.iter().sum();
+        let said = self.running.iter().zip(counts).filter(|(sequence, count)| sequence.unread() == **count).count();
+        let least = self.curve.least_probability(needed, said, said * self.limits.draft);
         let mut all: Vec<(f64, usize)> = Vec::new();
         for (at, sequence) in self.running.iter_mut().enumerate() {
             sequence.draft = Tree::default();
@@ -282,7 +303,7 @@ impl Engine {
             let left = (sequence.request.most - sequence.said().len()).saturating_sub(1);
             let most = self.limits.draft.min(left).min(64_usize.saturating_sub(counts[at]));
             if counts[at] == sequence.unread() && !sequence.said().is_empty() && most > 0 {
-                sequence.draft.clone_from(sequence.drafter.draft(&self.corpus, most));
+                sequence.draft.clone_from(sequence.drafter.draft(&self.corpus, most, least));
                 if let Some(progress) = &mut sequence.progress {
                     sequence.draft.prune(|branch| progress.allowed_of(branch));
                 }
@@ -292,8 +313,7 @@ impl Engine {
         // By falling probability: a node never comes before its parent, whose probability is no lower.
         all.sort_by(|a, b| b.0.total_cmp(&a.0));
         let probabilities: Vec<f64> = all.iter().map(|(probability, _)| *probability).collect();
-        let said = self.running.iter().zip(counts).filter(|(sequence, count)| sequence.unread() == **count).count();
-        let worth = self.curve.worth_reading(counts.iter().sum(), said, &probabilities);
+        let worth = self.curve.worth_reading(needed, said, &probabilities);
         let mut kept = vec![0; self.running.len()];
         all[..worth].iter().for_each(|(_, at)| kept[*at] += 1);
         for (at, mut kept) in kept.into_iter().enumerate() {

@@ -174,6 +174,12 @@ impl State {
         right.chain((0..=steps).rev().map(|step| at(step, avoid.left_m))).collect()
     }
 
+    /// How far along the route from the rear axle a point is, and how far left of the route's line, m.
+    pub fn along_route(&self, point: Point2<f64>) -> (f64, f64) {
+        let place = self.route.centerline().project(point);
+        (place.along_m - self.along_m, place.left_m)
+    }
+
     fn see(&self, agent: &tandem_planner::Agent, earlier: &[&Self]) -> Option<Seen> {
         let pose = *agent.path.first()?;
         let place = self.route.centerline().project(pose.position());

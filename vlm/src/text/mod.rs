@@ -35,7 +35,7 @@ pub use conversation::{Content, Conversation, Message, Part, Role};
 pub use stream::Stream;
 pub use template::Template;
 pub use tokenizer::{Named, Special, Tokenizer};
-pub use vocabulary::Vocabulary;
+pub use vocabulary::{Vocabulary, VocabularyId};
 
 #[cfg(test)]
 pub(crate) use tokenizer::tests;

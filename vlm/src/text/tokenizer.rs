@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use tokenizers::{AddedToken, AddedVocabulary, Model, OffsetType, PreTokenizer};
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::vocabulary::{ENDS, Kind};
-use super::{Vocabulary, byte_level, sentence_piece};
+use super::{Vocabulary, VocabularyId, byte_level, sentence_piece};
 use crate::Error;
 
 /// What a control token is that is written out in a text, such as `<|im_end|>`.
@@ -220,6 +221,21 @@ impl Tokenizer {
     /// Tokens in the vocabulary: one more than the highest.
     pub fn size(&self) -> usize {
         self.tokens.ends.len()
+    }
+
+    /// What says whether two tokenizers mean the same by their tokens.
+    pub fn vocabulary_id(&self) -> VocabularyId {
+        let mut hash = Xxh3Default::new();
+        let size = self.size() as u32;
+        for id in 0..size {
+            // A control token adds no bytes to a text, and is what its name says.
+            let name = if self.is_control(id) { self.name_of(id).unwrap_or_default() } else { String::new() };
+            for bytes in [name.as_bytes(), self.bytes_of(id).unwrap_or_default()] {
+                hash.update(&(bytes.len() as u32).to_le_bytes());
+                hash.update(bytes);
+            }
+        }
+        VocabularyId { size, hash: hash.digest128() }
     }
 
     /// Whether the space that a text begins with is not of the text.

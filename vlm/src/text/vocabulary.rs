@@ -1,5 +1,6 @@
 //! A model's vocabulary as GGUF files write it.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::Error;
@@ -46,6 +47,21 @@ pub struct Vocabulary {
     pub add_bos: bool,
     /// Whether SentencePiece writes a space before a text, of key `add_space_prefix`.
     pub add_space_prefix: bool,
+}
+
+/// Says of two vocabularies whether their tokens mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VocabularyId {
+    /// Tokens: one more than the highest.
+    pub size: u32,
+    /// XXH3 of what each stands for.
+    pub hash: u128,
+}
+
+impl fmt::Display for VocabularyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} tokens ({:08x})", self.size, self.hash >> 96)
+    }
 }
 
 /// What a token is for.

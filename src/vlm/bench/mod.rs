@@ -1,0 +1,101 @@
+//! `tandem vlm bench`: how many tokens a step drafts bring, and how fast the model reads and speaks with them.
+
+mod drafts;
+mod speed;
+
+use std::path::PathBuf;
+
+use tandem_vlm::draft::{Corpus, Signs};
+use tandem_vlm::engine::{Curve, Limits};
+
+use self::drafts::{Drafts, FIRST};
+use self::speed::Speed;
+use super::{Speaker, requests};
+use crate::outcome::Outcome;
+use crate::table::table;
+
+/// Measure drafts on requests in files, and the model's speed with and without them.
+///
+/// A file has a JSON object a line: `prompt` and `answer` as text with markup, `prompt_ids` and `answer_ids`, or
+/// `messages` in place of a prompt.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Files of requests.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// A model in GGUF; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// A corpus that all drafters but those that look at the prompt alone have heard before.
+    #[arg(long, value_name = "FILE")]
+    corpus: Option<PathBuf>,
+    /// Drafted tokens a step.
+    #[arg(long, value_delimiter = ',', default_value = "8,16,32")]
+    budgets: Vec<usize>,
+    /// Requests of a file that the model answers, for its speed; 0 for none.
+    #[arg(long, default_value_t = 12)]
+    requests: usize,
+    /// The most tokens of an answer.
+    #[arg(long, default_value_t = 160)]
+    most: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let Speaker { model, tokenizer, template } = Speaker::open(args.model.as_deref())?;
+    let signs = Signs::of(&tokenizer);
+    let room = Limits::default().corpus;
+    let heard = args.corpus.as_deref().map(|path| Corpus::open(path, tokenizer.vocabulary_id(), room)).transpose()?;
+    let heard = heard.unwrap_or_else(|| Corpus::new(room));
+    let curve = Curve::measure(&model);
+    let (mut drafts, mut speeds) = (Vec::new(), Vec::new());
+    for path in &args.files {
+        let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let requests = requests::answered(path, &tokenizer, template.as_ref())?;
+        drafts.extend(drafts::measure(&file, &requests, &args.budgets, &signs, &heard));
+        let asked = &requests[..requests.len().min(args.requests)];
+        if !asked.is_empty() {
+            let drafting = (&signs, &curve, &heard);
+            let limits = (args.most, tokenizer.ends());
+            speeds.extend(speed::measure(&file, &model, drafting, asked, &args.budgets, limits)?);
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::json!({ "drafts": drafts, "speeds": speeds }));
+        return Ok(Outcome::Done);
+    }
+    print(&args.budgets, drafts, speeds);
+    Ok(Outcome::Done)
+}
+
+fn print(budgets: &[usize], drafts: Vec<Drafts>, speeds: Vec<Speed>) {
+    let heads = |answers: &str| budgets.iter().map(|budget| format!("{answers}: {budget} drafted")).collect::<Vec<_>>();
+    let heads = [heads(&format!("first {FIRST}")), heads("later")].concat();
+    let heads: Vec<&str> =
+        ["requests", "tokens a step by"].into_iter().chain(heads.iter().map(String::as_str)).collect();
+    let mut rows = table(&heads, 2);
+    for Drafts { file, drafter, tokens_a_step_at_first, tokens_a_step } in drafts {
+        let tokens = tokens_a_step_at_first.into_iter().chain(tokens_a_step).map(|tokens| format!("{tokens:.2}"));
+        rows.add_row([file, drafter].into_iter().chain(tokens));
+    }
+    println!("{rows}");
+    if speeds.is_empty() {
+        return;
+    }
+    let heads = ["requests", "drafted at most", "read tok/s", "said tok/s", "times", "tokens a step", "same tokens"];
+    let mut rows = table(&heads, 1);
+    for speed in speeds {
+        rows.add_row([
+            speed.file,
+            speed.draft.to_string(),
+            format!("{:.0}", speed.read_tokens_a_second),
+            format!("{:.0}", speed.said_tokens_a_second),
+            format!("{:.2}", speed.times_as_fast),
+            format!("{:.2}", speed.tokens_a_step),
+            if speed.same_as_without { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    println!("{rows}");
+}

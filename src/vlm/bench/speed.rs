@@ -1,0 +1,116 @@
+//! How fast a model reads and speaks with and without drafts.
+//!
+//! The machine is rarely alone, and what else it does changes from second to second. So every request is answered by all
+//! in turn, and what drafts bring is the median over the requests of how much faster the same answer came.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tandem_vlm::draft::{Corpus, Signs};
+use tandem_vlm::engine::{Curve, Engine, Limits, Request, Sampling};
+use tandem_vlm::model::Model;
+
+/// How fast the model is.
+#[derive(Serialize)]
+pub struct Speed {
+    pub file: String,
+    pub draft: usize,
+    pub read_tokens_a_second: f64,
+    pub said_tokens_a_second: f64,
+    /// The median of how much faster an answer was said than without drafts.
+    pub times_as_fast: f64,
+    pub tokens_a_step: f64,
+    pub same_as_without: bool,
+}
+
+/// An engine with what it took for each request.
+struct Speaker {
+    draft: usize,
+    engine: Engine,
+    took: Vec<Took>,
+}
+
+#[derive(Default)]
+struct Took {
+    reading: Duration,
+    saying: Duration,
+    read: usize,
+    said: usize,
+    steps: usize,
+    answer: Vec<u32>,
+}
+
+/// Answers requests one after the other, as those of one session, without drafts and with up to so many drafted tokens.
+pub fn measure(
+    file: &str,
+    model: &Model,
+    (signs, curve, corpus): (&Signs, &Curve, &Corpus),
+    requests: &[(Vec<u32>, Vec<u32>)],
+    budgets: &[usize],
+    (most, ends): (usize, &[u32]),
+) -> anyhow::Result<Vec<Speed>> {
+    let mut speakers = Vec::new();
+    for draft in std::iter::once(0).chain(budgets.iter().copied()) {
+        // Room for a few prompts, of which the next is like the last.
+        let limits = Limits { running: 1, draft, pages: 256, ..Limits::default() };
+        let engine = Engine::new(model.clone(), signs.clone(), curve.clone(), limits).with_corpus(corpus.clone())?;
+        speakers.push(Speaker { draft, engine, took: Vec::new() });
+    }
+    for (prompt, _) in requests {
+        for Speaker { engine, took, .. } in &mut speakers {
+            took.push(answer(engine, prompt, most, ends)?);
+        }
+    }
+    let Some(plain) = speakers.first() else { return Ok(Vec::new()) };
+    Ok(speakers.iter().map(|speaker| speed(file, speaker, &plain.took)).collect())
+}
+
+fn speed(file: &str, Speaker { draft, took, .. }: &Speaker, plain: &[Took]) -> Speed {
+    let seconds = |of: fn(&Took) -> Duration| took.iter().map(of).sum::<Duration>().as_secs_f64();
+    let count = |of: fn(&Took) -> usize| took.iter().map(of).sum::<usize>() as f64;
+    let pairs = took.iter().zip(plain).filter(|(took, _)| took.steps > 0);
+    let mut times: Vec<f64> =
+        pairs.map(|(took, plain)| plain.saying.as_secs_f64() / took.saying.as_secs_f64()).collect();
+    times.sort_by(f64::total_cmp);
+    Speed {
+        file: file.to_owned(),
+        draft: *draft,
+        read_tokens_a_second: count(|took| took.read) / seconds(|took| took.reading),
+        said_tokens_a_second: count(|took| took.said) / seconds(|took| took.saying),
+        times_as_fast: times.get(times.len() / 2).copied().unwrap_or(1.0),
+        tokens_a_step: count(|took| took.said) / count(|took| took.steps).max(1.0),
+        same_as_without: took.iter().zip(plain).all(|(took, plain)| took.answer == plain.answer),
+    }
+}
+
+fn answer(engine: &mut Engine, prompt: &[u32], most: usize, ends: &[u32]) -> anyhow::Result<Took> {
+    engine.submit(Request {
+        prompt: prompt.to_vec(),
+        session: Some("bench".to_owned()),
+        most,
+        sampling: Sampling::GREEDY,
+        ends: ends.to_vec(),
+        grammar: None,
+        priority: 0,
+    })?;
+    let mut took = Took::default();
+    while !engine.is_idle() {
+        let start = Instant::now();
+        let events = engine.step();
+        let time = start.elapsed();
+        // The first token comes out of reading the prompt.
+        match events.first() {
+            Some(event) if event.usage.steps > 1 => {
+                took.saying += time;
+                took.said += event.tokens.len();
+                took.steps += 1;
+            }
+            _ => took.reading += time,
+        }
+        for event in events {
+            took.read += if event.usage.steps == 1 { event.usage.prompt - event.usage.cached } else { 0 };
+            took.answer.extend(event.tokens);
+        }
+    }
+    Ok(took)
+}
