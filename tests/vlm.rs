@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use support::Dir;
 
 /// Whether the language model is here; where it is not, says so.
@@ -134,5 +137,36 @@ fn a_corpus_that_is_damaged_or_of_another_vocabulary_is_named() {
     if has_model() {
         let answer = ["vlm", "answer", "questions.jsonl", "--out", "answers.jsonl"];
         dir.tandem(answer).is_bad_input(&["questions.jsonl", "line 1"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_says_where_it_listens_answers_and_ends_when_it_is_told_to() {
+    if !has_model() {
+        return;
+    }
+    for signal in ["-INT", "-TERM"] {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_tandem"))
+            .args(["vlm", "serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("smollm2-135m-instruct listens at http://").unwrap();
+        let mut stream = TcpStream::connect(address.strip_suffix("/v1").unwrap()).unwrap();
+        let body = r#"{"model": "smollm2-135m-instruct", "prompt": "A road is", "max_tokens": 4}"#;
+        let length = body.len();
+        write!(
+            stream,
+            "POST /v1/completions HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        assert!(reply.starts_with("HTTP/1.1 200") && reply.contains("\"completion_tokens\":4"), "{reply}");
+        assert!(Command::new("kill").args([signal, &server.id().to_string()]).status().unwrap().success());
+        assert_eq!(server.wait().unwrap().code(), Some(0), "{signal}");
     }
 }

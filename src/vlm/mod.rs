@@ -5,6 +5,7 @@ mod ask;
 mod bench;
 mod corpus;
 mod requests;
+mod serve;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ pub enum Command {
     /// Make and look at corpora: what has been said, to draft from.
     #[command(subcommand)]
     Corpus(corpus::Command),
+    Serve(serve::Args),
 }
 
 pub fn run(command: &Command) -> anyhow::Result<Outcome> {
@@ -35,6 +37,7 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Answer(args) => answer::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Corpus(command) => corpus::run(command),
+        Command::Serve(args) => serve::run(args),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod grammar;
 pub mod judge;
 pub mod kernel;
 pub mod model;
+pub mod server;
 pub mod text;
 
 pub use error::Error;

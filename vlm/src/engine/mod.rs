@@ -60,9 +60,6 @@ pub enum Refused {
     /// The prompt has a token that the model does not know.
     #[error("token {0} of the prompt is not in the vocabulary")]
     UnknownToken(u32),
-    /// A corpus to draft from has a token that the model does not know.
-    #[error("token {0} of the corpus is not in the vocabulary")]
-    Corpus(u32),
     /// Prompt and answer do not fit.
     #[error("{asked} tokens of prompt and answer are more than the {room} that there is room for")]
     TooLong {
@@ -75,6 +72,11 @@ pub enum Refused {
     #[error("{0} requests are waiting already")]
     Busy(usize),
 }
+
+/// A corpus to draft from has a token that the model does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("token {0} of the corpus is not in the vocabulary")]
+pub struct UnknownToken(pub u32);
 
 /// What a pass brought to a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,11 +141,11 @@ impl Engine {
     /// Drafts from what was heard before; the corpus keeps the room that it has.
     ///
     /// # Errors
-    /// [`Refused::Corpus`] if a token of it is not in the vocabulary.
-    pub fn with_corpus(self, corpus: Corpus) -> Result<Self, Refused> {
+    /// [`UnknownToken`] if a token of it is not in the vocabulary.
+    pub fn with_corpus(self, corpus: Corpus) -> Result<Self, UnknownToken> {
         let known = self.model.config().vocabulary;
         let unknown = corpus.texts().flatten().copied().find(|token| *token as usize >= known);
-        unknown.map_or_else(|| Ok(Self { corpus, ..self }), |token| Err(Refused::Corpus(token)))
+        unknown.map_or_else(|| Ok(Self { corpus, ..self }), |token| Err(UnknownToken(token)))
     }
 
     /// What all sessions have said, to be saved.
@@ -164,7 +166,7 @@ impl Engine {
             return Err(Refused::UnknownToken(*token));
         }
         let asked = request.prompt.len().saturating_add(request.most);
-        let room = (self.limits.pages * PAGE).min(self.model.config().context);
+        let room = self.room();
         if asked > room || request.most == 0 {
             return Err(Refused::TooLong { asked, room });
         }
@@ -187,6 +189,16 @@ impl Engine {
             self.pages.release(&sequence.pages);
             self.remember(sequence);
         }
+    }
+
+    /// The most tokens that a prompt and its answer may have together.
+    pub fn room(&self) -> usize {
+        (self.limits.pages * PAGE).min(self.model.config().context)
+    }
+
+    /// The requests that are not waiting.
+    pub fn running(&self) -> impl Iterator<Item = RequestId> {
+        self.running.iter().map(|sequence| sequence.id)
     }
 
     /// Whether nothing is left to do.

@@ -1,12 +1,15 @@
 //! Text out of tokens as they come.
 
+use std::ops::Deref;
+
 use super::Tokenizer;
 
 /// Gives out the text of tokens one by one, as soon as its characters are whole. All pieces together are what
 /// [`Tokenizer::decode`] makes of all tokens.
 #[derive(Debug, Clone)]
-pub struct Stream<'a> {
-    tokenizer: &'a Tokenizer,
+pub struct Stream<T> {
+    /// Borrowed, or shared.
+    tokenizer: T,
     /// The beginning of a character.
     pending: Vec<u8>,
     /// What was given out last.
@@ -15,9 +18,9 @@ pub struct Stream<'a> {
     drops_space: bool,
 }
 
-impl<'a> Stream<'a> {
+impl<T: Deref<Target = Tokenizer>> Stream<T> {
     /// Nothing has come yet.
-    pub fn new(tokenizer: &'a Tokenizer) -> Self {
+    pub fn new(tokenizer: T) -> Self {
         let drops_space = tokenizer.drops_first_space();
         Self { tokenizer, pending: Vec::new(), piece: String::new(), drops_space }
     }
