@@ -41,6 +41,41 @@ fn a_question_is_answered_twice_alike() {
 }
 
 #[test]
+fn a_question_about_an_image_is_answered_and_what_is_no_image_is_named() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/vlm/tests/golden/vision");
+    let model = format!("{golden}/smolvlm");
+    let dir = Dir::new();
+    let ask = |images: &[&str], more: &[&str]| {
+        let images = images.iter().flat_map(|image| ["--image", image]);
+        let fixed = ["vlm", "ask", "Is it free?", "--model", &model, "--most", "12"];
+        dir.tandem(fixed.into_iter().chain(images).chain(more.iter().copied()))
+    };
+    let [large, odd] = ["large", "odd"].map(|name| format!("{golden}/pictures/{name}.png"));
+    // A random model says nothing of sense, but the same of the same.
+    let answers = [
+        ask(&[&large], &[]),
+        ask(&[&odd], &[]),
+        ask(&[&large, &odd], &[]),
+        ask(&[&large], &["--whole"]),
+        ask(&[], &[]),
+    ];
+    for (number, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        assert!(answers[..number].iter().all(|other| other.stdout != answer.stdout), "{answers:?}");
+    }
+    assert_eq!(ask(&[&large], &[]).stdout, answers[0].stdout);
+
+    let broken = dir.write("broken.png", b"\x89PNG\r\n\x1a\n\x00\x00").to_string_lossy().into_owned();
+    for file in [broken.as_str(), "missing.jpg"] {
+        ask(&[file], &[]).is_bad_input(&[file]);
+    }
+    dir.tandem(["vlm", "ask", "<image>?", "--model", &model]).is_bad_input(&["places for 1 images, and 0 are given"]);
+    if has_model() {
+        dir.tandem(["vlm", "ask", "What?", "--image", &large]).is_bad_input(&["--image", "sees no images"]);
+    }
+}
+
+#[test]
 fn bench_says_what_drafts_bring_and_that_they_change_nothing() {
     if !has_model() {
         return;

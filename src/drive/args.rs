@@ -147,6 +147,9 @@ pub enum Usage {
         /// The names there are.
         known: String,
     },
+    /// Images for a model that sees none.
+    #[error("--image: the model sees no images; directories of the Idefics3 family do, such as SmolVLM's")]
+    Blind,
     /// A line of a file is no request to a language model.
     #[error("{path}: line {line}: no request: {reason}")]
     Request {

@@ -47,7 +47,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template } = Speaker::open(args.model.as_deref())?;
+    let Speaker { model, tokenizer, template, .. } = Speaker::open(args.model.as_deref())?;
     let requests = read(&args.file, &tokenizer, template.as_ref())?;
     let curve = Curve::measure(&model);
     let limits = Limits { waiting: requests.len(), ..Limits::default() };

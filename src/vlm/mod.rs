@@ -13,6 +13,7 @@ use clap::Subcommand;
 use tandem_vlm::gguf;
 use tandem_vlm::model::Model;
 use tandem_vlm::text::{Template, Tokenizer, Vocabulary};
+use tandem_vlm::vision::Vision;
 
 use crate::models;
 use crate::outcome::Outcome;
@@ -41,18 +42,29 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
     }
 }
 
-/// A model with its tokenizer and its chat template, if it has one.
+/// A model with its tokenizer, and its chat template and eyes, if it has them.
 struct Speaker {
     model: Model,
     tokenizer: Tokenizer,
     template: Option<Template>,
+    vision: Option<Vision>,
 }
 
 impl Speaker {
-    /// Of a GGUF file; without, tandem's default, which is fetched if it is not here.
+    /// Of a GGUF file or a directory as hubs have them; without, tandem's default, which is fetched if it is not here.
     fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(directory) = path.filter(|path| path.is_dir()) {
+            return Self::of_directory(directory);
+        }
         let (file, tokenizer, template) = words(path)?;
-        Ok(Self { model: Model::of_gguf(&file)?, tokenizer, template })
+        Ok(Self { model: Model::of_gguf(&file)?, tokenizer, template, vision: None })
+    }
+
+    fn of_directory(path: &Path) -> anyhow::Result<Self> {
+        let tokenizer = Tokenizer::open(&path.join("tokenizer.json"))?;
+        let template = Template::of_directory(path, &tokenizer.named())?;
+        let vision = Vision::of_directory(path, &tokenizer)?;
+        Ok(Self { model: Model::of_directory(path)?, tokenizer, template, vision })
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template } = Speaker::open(args.model.as_deref())?;
+    let Speaker { model, tokenizer, template, .. } = Speaker::open(args.model.as_deref())?;
     let name = args.model.as_ref().and_then(|path| path.file_stem());
     let name = name.map_or_else(|| DEFAULT.to_owned(), |name| name.to_string_lossy().into_owned());
     let Args { draft, pages, running, waiting, .. } = *args;

@@ -40,6 +40,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An image cannot be looked at.
+    #[error("image: {reason}")]
+    Picture {
+        /// Why not.
+        reason: String,
+    },
 }
 
 impl Error {

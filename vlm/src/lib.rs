@@ -12,5 +12,6 @@ pub mod kernel;
 pub mod model;
 pub mod server;
 pub mod text;
+pub mod vision;
 
 pub use error::Error;

@@ -44,7 +44,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template } = Speaker::open(args.model.as_deref())?;
+    let Speaker { model, tokenizer, template, .. } = Speaker::open(args.model.as_deref())?;
     let signs = Signs::of(&tokenizer);
     let room = Limits::default().corpus;
     let heard = args.corpus.as_deref().map(|path| Corpus::open(path, tokenizer.vocabulary_id(), room)).transpose()?;

@@ -8,6 +8,7 @@
 //! An [`Engine`] has no thread and no clock: [`Engine::step`] makes one pass.
 
 mod curve;
+mod images;
 mod pages;
 mod sampling;
 mod sequence;
@@ -17,6 +18,8 @@ mod tests;
 use std::collections::HashMap;
 
 pub use self::curve::Curve;
+pub use self::images::ImageKey;
+use self::images::Images;
 use self::pages::Pages;
 pub use self::sampling::Sampling;
 use self::sequence::Sequence;
@@ -24,7 +27,7 @@ pub use self::sequence::{End, Request, RequestId, Usage};
 use crate::cache::{Cache, Precision};
 use crate::draft::{Corpus, Drafter, Signs, Tree};
 use crate::kernel::{Ancestors, PAGE};
-use crate::model::{Model, Span, Workspace};
+use crate::model::{Config, Model, Span, Workspace};
 
 /// What an engine may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +46,22 @@ pub struct Limits {
     pub corpus: usize,
     /// Sessions that are remembered.
     pub sessions: usize,
+    /// Features of images that are kept, each as wide as a token's embedding.
+    pub features: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { pages: 1024, running: 32, waiting: 256, chunk: 256, draft: 32, corpus: 1 << 20, sessions: 256 }
+        Self {
+            pages: 1024,
+            running: 32,
+            waiting: 256,
+            chunk: 256,
+            draft: 32,
+            corpus: 1 << 20,
+            sessions: 256,
+            features: 1 << 14,
+        }
     }
 }
 
@@ -57,8 +71,8 @@ pub enum Refused {
     /// There is nothing to go on from.
     #[error("the prompt is empty")]
     Empty,
-    /// The prompt has a token that the model does not know.
-    #[error("token {0} of the prompt is not in the vocabulary")]
+    /// The prompt has a token that the model does not know, or of an image that is not kept any more.
+    #[error("token {0} of the prompt is neither in the vocabulary nor of an image that is here")]
     UnknownToken(u32),
     /// Prompt and answer do not fit.
     #[error("{asked} tokens of prompt and answer are more than the {room} that there is room for")]
@@ -68,6 +82,9 @@ pub enum Refused {
         /// Tokens that fit.
         room: usize,
     },
+    /// An image does not fit beside those that are in use.
+    #[error("{0} features of an image do not fit beside those that are in use")]
+    ImageTooLarge(usize),
     /// Too many wait already.
     #[error("{0} requests are waiting already")]
     Busy(usize),
@@ -102,6 +119,7 @@ pub struct Engine {
     curve: Curve,
     cache: Cache,
     pages: Pages,
+    images: Images,
     room: Workspace,
     signs: Signs,
     corpus: Corpus,
@@ -122,12 +140,14 @@ impl Engine {
             chunk: limits.chunk.max(1),
             ..limits
         };
+        let Config { hidden, vocabulary, .. } = *model.config();
         Self {
             cache: Cache::new(model.shape(), Precision::Half, limits.pages),
             model,
             limits,
             curve,
             pages: Pages::new(limits.pages),
+            images: Images::new(hidden, vocabulary as u32, limits.features),
             room: Workspace::default(),
             signs,
             corpus: Corpus::new(limits.corpus),
@@ -153,16 +173,42 @@ impl Engine {
         &self.corpus
     }
 
+    /// The first of the tokens that stand for an image, if it was shown and is still kept.
+    pub fn find_image(&mut self, key: &ImageKey) -> Option<u32> {
+        self.images.find(key)
+    }
+
+    /// Keeps the features of an image, `[features, hidden]`, and returns the first of the tokens that stand for them in
+    /// prompts; those of the others follow. The same image gets the same tokens as long as it is kept: while requests use
+    /// it, and until others need its room.
+    ///
+    /// # Errors
+    /// [`Refused::ImageTooLarge`] if there is no room.
+    ///
+    /// # Panics
+    /// If there are none, or they are not as wide as the model's embeddings.
+    pub fn show_image(&mut self, key: ImageKey, features: Vec<f32>) -> Result<u32, Refused> {
+        let hidden = self.model.config().hidden;
+        let rows = features.len() / hidden;
+        assert!(rows > 0 && features.len() == rows * hidden, "{} numbers are no rows of {hidden}", features.len());
+        let shown = self.images.show(key, features).ok_or(Refused::ImageTooLarge(rows))?;
+        if shown.is_anew {
+            self.pages.forget();
+        }
+        Ok(shown.first)
+    }
+
     /// Takes a request.
     ///
     /// # Errors
     /// [`Refused`] for one that can never be answered, or while too many wait.
     pub fn submit(&mut self, request: Request) -> Result<RequestId, Refused> {
-        let known = self.model.config().vocabulary;
+        let vocabulary = self.model.config().vocabulary;
         if request.prompt.is_empty() {
             return Err(Refused::Empty);
         }
-        if let Some(token) = request.prompt.iter().find(|token| **token as usize >= known) {
+        let is_known = |token: u32| (token as usize) < vocabulary || self.images.soft().row(token).is_some();
+        if let Some(token) = request.prompt.iter().find(|token| !is_known(**token)) {
             return Err(Refused::UnknownToken(*token));
         }
         let asked = request.prompt.len().saturating_add(request.most);
@@ -177,16 +223,21 @@ impl Engine {
         self.next += 1;
         let known = request.session.as_ref().and_then(|session| self.sessions.remove(session));
         let drafter = known.map_or_else(|| Drafter::new(self.signs.clone()), |(_, drafter)| drafter);
-        self.wait(Sequence::new(id, request, drafter));
+        self.images.hold(&request.prompt);
+        self.wait(Sequence::new(id, request, drafter, vocabulary));
         Ok(id)
     }
 
     /// Ends a request without an answer; does nothing if it has ended.
     pub fn cancel(&mut self, id: RequestId) {
-        self.waiting.retain(|sequence| sequence.id != id);
+        if let Some(at) = self.waiting.iter().position(|sequence| sequence.id == id) {
+            let sequence = self.waiting.remove(at);
+            self.images.release(&sequence.request.prompt);
+        }
         if let Some(at) = self.running.iter().position(|sequence| sequence.id == id) {
             let sequence = self.running.remove(at);
             self.pages.release(&sequence.pages);
+            self.images.release(&sequence.request.prompt);
             self.remember(sequence);
         }
     }
@@ -222,7 +273,7 @@ impl Engine {
             .filter(|(_, input)| !input.tokens.is_empty())
             .map(|(sequence, input)| input.span(sequence))
             .collect();
-        let logits = self.model.forward(&mut self.cache, &spans, &mut self.room);
+        let logits = self.model.forward_with(&mut self.cache, &spans, self.images.soft(), &mut self.room);
         let mut logits = logits.chunks_exact(self.model.config().vocabulary);
         let mut events = Vec::new();
         for (sequence, input) in self.running.iter_mut().zip(&inputs) {
@@ -346,7 +397,8 @@ impl Engine {
         let Some(at) = self.running.iter().position(|sequence| sequence.id == id) else { return };
         let mut sequence = self.running.remove(at);
         self.pages.release(&sequence.pages);
-        self.corpus.add(&sequence.request.prompt, &sequence.tokens[sequence.request.prompt.len()..]);
+        self.images.release(&sequence.request.prompt);
+        self.corpus.add(&sequence.words, &sequence.tokens[sequence.request.prompt.len()..]);
         sequence.drafter.end();
         self.remember(sequence);
     }

@@ -83,6 +83,13 @@ impl Pages {
         }
     }
 
+    /// Forgets what full pages hold: nobody finds them any more.
+    pub fn forget(&mut self) {
+        self.known.clear();
+        self.each.iter_mut().for_each(|page| page.held = None);
+        self.free.extend(std::mem::take(&mut self.idle).into_values());
+    }
+
     /// Gives back the pages of a sequence.
     pub fn release(&mut self, pages: &[u32]) {
         // The last first: what comes after a page is of no use without it.
@@ -157,6 +164,20 @@ mod tests {
         pages.release(&third);
         pages.release(&[taken]);
         assert_eq!(pages.available(), 6);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_found_and_no_page_is_lost() {
+        let mut pages = Pages::new(4);
+        let text: Vec<u32> = (0..32).collect();
+        let (_, idle) = read(&mut pages, &text);
+        pages.release(&idle);
+        let (found, used) = read(&mut pages, &text[..16]);
+        assert_eq!(found, 1);
+        pages.forget();
+        assert_eq!((pages.available(), pages.find(&text)), (3, vec![]));
+        pages.release(&used);
+        assert_eq!((pages.available(), pages.find(&text)), (4, vec![]));
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub struct Usage {
 pub(super) struct Sequence {
     pub id: RequestId,
     pub request: Request,
+    /// The prompt's tokens that are words: what is said is drafted from them, and never an image.
+    pub words: Vec<u32>,
     /// The prompt, then what was said.
     pub tokens: Vec<u32>,
     /// Tokens that are in the cache.
@@ -78,10 +80,13 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
-    pub fn new(id: RequestId, request: Request, mut drafter: Drafter) -> Self {
-        drafter.begin(&request.prompt);
+    /// For a model with so many tokens in its vocabulary.
+    pub fn new(id: RequestId, request: Request, mut drafter: Drafter, vocabulary: usize) -> Self {
+        let words: Vec<u32> = request.prompt.iter().copied().filter(|token| (*token as usize) < vocabulary).collect();
+        drafter.begin(&words);
         Self {
             id,
+            words,
             tokens: request.prompt.clone(),
             progress: request.grammar.as_ref().map(Grammar::begin),
             usage: Usage { prompt: request.prompt.len(), ..Usage::default() },

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod images;
+
 use std::collections::BTreeMap;
 
 use rand::RngExt;

@@ -7,7 +7,10 @@
 
 mod activations;
 mod attention;
+mod dense;
 mod elementwise;
+mod full;
+mod layer_norm;
 mod matrix;
 mod pack;
 mod panel;
@@ -16,7 +19,10 @@ mod simd;
 
 pub use activations::Activations;
 pub use attention::{Ancestors, Attention, Keys, attend};
+pub use dense::{Dense, Then};
 pub use elementwise::{Pairs, normalize, rotate, swiglu};
+pub use full::{Within, attend_within};
+pub use layer_norm::layer_norm;
 pub use matrix::{Matrix, Place};
 pub use simd::InstructionSet;
 

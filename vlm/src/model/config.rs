@@ -67,13 +67,18 @@ impl Config {
         config.check(file.path())
     }
 
-    /// Of a `config.json` as transformers writes it.
+    /// Of a `config.json` as transformers writes it: a Llama's, or that of a larger model whose text part is one.
     ///
     /// # Errors
-    /// If it cannot be read or parsed, for another model type than `llama`, and for shapes that cannot be.
+    /// If it cannot be read or parsed, for other model types, and for shapes that cannot be.
     pub fn of_json(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let found: Json = serde_json::from_str(&text).map_err(|error| Error::model(path, error.to_string()))?;
+        let wrong = |error: serde_json::Error| Error::model(path, error.to_string());
+        let Whole { model_type } = serde_json::from_str(&text).map_err(wrong)?;
+        let found: Json = match model_type.as_str() {
+            "idefics3" | "smolvlm" => serde_json::from_str::<Part>(&text).map_err(wrong)?.text_config,
+            _ => serde_json::from_str(&text).map_err(wrong)?,
+        };
         if found.model_type != "llama" {
             return Err(Error::model(path, format!("its model_type is {}, not llama", found.model_type)));
         }
@@ -126,6 +131,18 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// What every `config.json` says.
+#[derive(Deserialize)]
+struct Whole {
+    model_type: String,
+}
+
+/// What a larger model's says of its text part.
+#[derive(Deserialize)]
+struct Part {
+    text_config: Json,
 }
 
 /// What is read of `config.json`.

@@ -1,6 +1,6 @@
 //! One pass of new tokens of some sequences through a decoder.
 
-use super::{Config, Layer, Model};
+use super::{Config, Layer, Model, Soft};
 use crate::cache::Cache;
 use crate::kernel::{Activations, Ancestors, Attention, PAGE, Place, attend, normalize, rotate, swiglu};
 
@@ -55,8 +55,19 @@ impl Model {
     /// Reads the new tokens of all spans, puts their keys and values behind those before them, and returns the logits
     /// after the wanted ones, `[wanted, vocabulary]`, span by span.
     pub fn forward<'a>(&self, cache: &mut Cache, spans: &[Span<'_>], room: &'a mut Workspace) -> &'a [f32] {
+        self.forward_with(cache, spans, &Soft::default(), room)
+    }
+
+    /// The same where tokens that are not of the vocabulary stand for rows of `soft`.
+    pub fn forward_with<'a>(
+        &self,
+        cache: &mut Cache,
+        spans: &[Span<'_>],
+        soft: &Soft,
+        room: &'a mut Workspace,
+    ) -> &'a [f32] {
         let Config { hidden, vocabulary, .. } = self.config;
-        self.embed(spans, room);
+        self.embed(spans, soft, room);
         for (number, layer) in self.layers.iter().enumerate() {
             self.attend(number, layer, cache, spans, room);
             self.think(layer, room);
@@ -79,7 +90,7 @@ impl Model {
     }
 
     /// The tokens' embeddings and angles.
-    fn embed(&self, spans: &[Span<'_>], room: &mut Workspace) {
+    fn embed(&self, spans: &[Span<'_>], soft: &Soft, room: &mut Workspace) {
         let Config { hidden, vocabulary, head_size, rope_base, .. } = self.config;
         let count: usize = spans.iter().map(|span| span.tokens.len()).sum();
         room.hidden.resize(count * hidden, 0.0);
@@ -87,8 +98,13 @@ impl Model {
         let mut rows = room.hidden.chunks_exact_mut(hidden);
         for span in spans {
             for ((number, token), row) in span.tokens.iter().enumerate().zip(&mut rows) {
-                assert!((*token as usize) < vocabulary, "token {token} is not in the vocabulary");
-                self.embeddings.row(*token as usize, row);
+                match soft.row(*token) {
+                    Some(given) => row.copy_from_slice(given),
+                    None => {
+                        assert!((*token as usize) < vocabulary, "token {token} is not in the vocabulary");
+                        self.embeddings.row(*token as usize, row);
+                    }
+                }
                 let position = span.position(number) as f64;
                 room.turns.extend((0..head_size / 2).map(|pair| {
                     let (sin, cos) = (position * rope_base.powf(-2.0 * pair as f64 / head_size as f64)).sin_cos();

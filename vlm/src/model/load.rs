@@ -82,19 +82,14 @@ impl Model {
         Self::of(&Gguf(file), Config::of_gguf(file)?, Pairs::Neighbours)
     }
 
-    /// From a directory with `config.json` and `model.safetensors`.
+    /// From a directory with `config.json` and `model.safetensors`: a Llama, or the text part of an Idefics3 or a SmolVLM,
+    /// whose other part is [`crate::vision::Vision`].
     ///
     /// # Errors
     /// As [`Config::of_json`]; if the weights cannot be read; for tensors that are not there or of another shape.
     pub fn of_directory(directory: &Path) -> Result<Self, Error> {
         let config = Config::of_json(&directory.join("config.json"))?;
-        let path = directory.join("model.safetensors");
-        let file = std::fs::File::open(&path).map_err(Error::io(&path))?;
-        // SAFETY: the file is only read; one that is changed by others meanwhile gives other numbers, as with any read.
-        #[allow(unsafe_code)]
-        let bytes = unsafe { Mmap::map(&file) }.map_err(Error::io(&path))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| Error::model(&path, error.to_string()))?;
-        Self::of(&Directory { path: path.clone(), tensors }, config, Pairs::Halves)
+        Tensors::with(directory, |tensors| Self::of(tensors, config, Pairs::Halves))
     }
 
     fn of(source: &impl Source, config: Config, pairs: Pairs) -> Result<Self, Error> {
@@ -155,26 +150,68 @@ impl Source for Gguf<'_> {
     }
 }
 
-struct Directory<'a> {
+/// The weights of a directory of safetensors.
+pub(crate) struct Tensors<'a> {
     path: PathBuf,
     tensors: SafeTensors<'a>,
+    /// Whether a text part stands within a larger model.
+    is_part: bool,
 }
 
-impl Source for Directory<'_> {
+impl Tensors<'_> {
+    /// Does something with the weights of a directory.
+    pub fn with<T>(directory: &Path, then: impl FnOnce(&Tensors<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let path = directory.join("model.safetensors");
+        let file = std::fs::File::open(&path).map_err(Error::io(&path))?;
+        // SAFETY: the file is only read; one that is changed by others meanwhile gives other numbers, as with any read.
+        #[allow(unsafe_code)]
+        let bytes = unsafe { Mmap::map(&file) }.map_err(Error::io(&path))?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| Error::model(&path, error.to_string()))?;
+        let is_part = tensors.iter().any(|(name, _)| name.starts_with(PART));
+        then(&Tensors { path, tensors, is_part })
+    }
+
+    /// The numbers of a tensor by the name that transformers gives it, which must have a shape.
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+        let wrong = |reason: String| Error::model(&self.path, format!("tensor {name}: {reason}"));
+        let tensor = self.tensors.tensor(name).map_err(|_| wrong("it is not there".to_owned()))?;
+        if tensor.shape() != shape {
+            return Err(wrong(format!("its shape is {:?}, not {shape:?}", tensor.shape())));
+        }
+        let format = plain(tensor.dtype()).map_err(wrong)?;
+        let mut values = vec![0.0; shape.iter().product()];
+        format.decode(tensor.data(), &mut values);
+        Ok(values)
+    }
+}
+
+/// What the names of a text part begin with, within a larger model, and alone.
+const PART: &str = "model.text_model.";
+const ALONE: &str = "model.";
+
+fn plain(dtype: Dtype) -> Result<Format, String> {
+    match dtype {
+        Dtype::F32 => Ok(Format::F32),
+        Dtype::F16 => Ok(Format::F16),
+        Dtype::BF16 => Ok(Format::Bf16),
+        other => Err(format!("its numbers are {other:?}")),
+    }
+}
+
+impl Source for Tensors<'_> {
     fn path(&self) -> &Path {
         &self.path
     }
 
     fn find(&self, name: &str) -> Result<Option<Raw<'_>>, Error> {
-        let Ok(tensor) = self.tensors.tensor(&transformers_name(name)) else { return Ok(None) };
-        let wrong = |reason: &str| Error::model(&self.path, format!("tensor {}: {reason}", transformers_name(name)));
-        let format = match tensor.dtype() {
-            Dtype::F32 => Format::F32,
-            Dtype::F16 => Format::F16,
-            Dtype::BF16 => Format::Bf16,
-            other => return Err(wrong(&format!("its numbers are {other:?}"))),
-        };
-        let (rows, columns) = sides(tensor.shape()).ok_or_else(|| wrong("it is no matrix"))?;
+        let mut name = transformers_name(name);
+        if self.is_part && name.starts_with(ALONE) {
+            name.replace_range(..ALONE.len(), PART);
+        }
+        let Ok(tensor) = self.tensors.tensor(&name) else { return Ok(None) };
+        let wrong = |reason: String| Error::model(&self.path, format!("tensor {name}: {reason}"));
+        let format = plain(tensor.dtype()).map_err(wrong)?;
+        let (rows, columns) = sides(tensor.shape()).ok_or_else(|| wrong("it is no matrix".to_owned()))?;
         Ok(Some(Raw { format, rows, columns, bytes: tensor.data() }))
     }
 }

@@ -3,11 +3,14 @@
 mod config;
 mod forward;
 mod load;
+mod soft;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use config::Config;
 pub use forward::{Span, Workspace};
+pub(crate) use load::Tensors;
+pub use soft::Soft;
 
 use crate::cache::Shape;
 use crate::format::Format;

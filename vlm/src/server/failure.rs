@@ -79,7 +79,9 @@ impl From<service::Failure> for Failure {
             service::Failure::Refused(Refused::Busy(_)) => {
                 Self::status(StatusCode::TOO_MANY_REQUESTS, message).code("rate_limit_exceeded")
             }
-            service::Failure::Refused(Refused::Empty | Refused::UnknownToken(_)) => Self::wrong(message),
+            service::Failure::Refused(Refused::Empty | Refused::UnknownToken(_) | Refused::ImageTooLarge(_)) => {
+                Self::wrong(message)
+            }
             service::Failure::Stopped => Self::status(StatusCode::SERVICE_UNAVAILABLE, message).code("stopped"),
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context};
+use serde::Deserialize;
 
 use super::{Conversation, Named, python};
 use crate::Error;
@@ -54,6 +55,33 @@ impl Template {
         Ok(Self { environment, path: path.into() })
     }
 
+    /// That of a directory as hubs have them: out of `chat_template.jinja`, `chat_template.json` or
+    /// `tokenizer_config.json`, whichever is there first and has one.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is no JSON, and as [`Self::new`].
+    pub fn of_directory(directory: &Path, named: &Named) -> Result<Option<Self>, Error> {
+        for name in ["chat_template.jinja", "chat_template.json", "tokenizer_config.json"] {
+            let path = directory.join(name);
+            let text = match std::fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::io(&path)(error)),
+            };
+            let source = if name.ends_with(".jinja") {
+                Some(text)
+            } else {
+                let holder: Holder =
+                    serde_json::from_str(&text).map_err(|error| Error::model(&path, error.to_string()))?;
+                holder.chat_template
+            };
+            if let Some(source) = source {
+                return Self::new(&path, &source, named).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
     /// The text of a conversation. Whatever is in the messages gets into it as it stands, control tokens written there
     /// too.
     ///
@@ -79,6 +107,12 @@ impl Template {
         });
         rendered.map_err(|error| said(&self.path, &error))
     }
+}
+
+/// A JSON file that may have a template.
+#[derive(Deserialize)]
+struct Holder {
+    chat_template: Option<String>,
 }
 
 /// What went wrong in a template.
@@ -132,6 +166,27 @@ mod tests {
         let conversation = Conversation { messages: &messages, add_generation_prompt: true, ..Conversation::default() };
         let expected = "<s>system: Be brief.\n\nuser: <b>&</b>\n\nassistant:";
         assert_eq!(rendered(source, &conversation).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn a_directory_has_its_template_in_one_of_three_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let rendered = || {
+            let template = Template::of_directory(directory.path(), &Named::default());
+            template.map(|found| found.map(|found| found.render(&Conversation::default()).unwrap()))
+        };
+        assert!(matches!(rendered(), Ok(None)));
+        for (name, text) in [
+            ("tokenizer_config.json", r#"{"chat_template": "third", "eos_token": null}"#),
+            ("chat_template.json", r#"{"chat_template": "second"}"#),
+            ("chat_template.jinja", "first"),
+        ] {
+            std::fs::write(directory.path().join(name), text).unwrap();
+            assert!(rendered().unwrap().is_some_and(|found| text.contains(&found)), "{name}");
+        }
+        std::fs::remove_file(directory.path().join("chat_template.jinja")).unwrap();
+        std::fs::write(directory.path().join("chat_template.json"), "{").unwrap();
+        assert!(rendered().unwrap_err().to_string().contains("chat_template.json: "));
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn what_is_wrong_with_a_field_is_said_with_its_name() {
         ("tools", json!([{ "type": "function" }]), json!("tools"), json!("unsupported_parameter"), "not supported"),
         (&long, json!(1), json!(format!("{}...", &long[..400])), json!("unsupported_parameter"), "aaa..."),
         ("guidance", json!("start: \"a\""), json!("guidance"), json!("unsupported_parameter"), "not supported"),
-        ("response_format", json!({ "type": "verse" }), json!("response_format"), json!(null), "verse"),
+        ("response_format", json!({ "type": "verse" }), json!("response_format.type"), json!(null), "verse"),
         (
             "response_format",
             json!({ "type": "json_schema", "json_schema": { "name": "a", "schema": { "type": "verse" } } }),

@@ -13,6 +13,7 @@ impl Simd for Avx2 {
     type Quads = [__m256i; 2];
 
     const OFFSET: i32 = 0;
+    const PANELS: usize = 1;
 
     #[inline(always)]
     unsafe fn zero() -> [__m256; 2] {

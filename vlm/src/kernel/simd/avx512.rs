@@ -13,6 +13,7 @@ impl Simd for Avx512 {
     type Quads = __m512i;
 
     const OFFSET: i32 = 128;
+    const PANELS: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> __m512 {

@@ -29,6 +29,8 @@ pub(super) trait Simd {
 
     /// What weights out of [`Self::bytes`] are too large by.
     const OFFSET: i32;
+    /// How many panels' sums for six inputs the registers hold.
+    const PANELS: usize;
 
     unsafe fn zero() -> Self::Floats;
     unsafe fn splat(value: f32) -> Self::Floats;

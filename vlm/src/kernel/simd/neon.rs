@@ -21,6 +21,7 @@ impl Simd for Neon {
     type Quads = [int8x16_t; 4];
 
     const OFFSET: i32 = 0;
+    const PANELS: usize = 1;
 
     #[inline(always)]
     unsafe fn zero() -> Self::Floats {

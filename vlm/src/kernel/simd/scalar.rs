@@ -13,6 +13,7 @@ impl Simd for Scalar {
     type Quads = [[u8; 4]; ROWS];
 
     const OFFSET: i32 = 128;
+    const PANELS: usize = 1;
 
     unsafe fn zero() -> Self::Floats {
         [0.0; ROWS]
