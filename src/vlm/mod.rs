@@ -68,9 +68,14 @@ impl Speaker {
     }
 }
 
+/// Where a model is; without a path, tandem's default, which is fetched if it is not here.
+fn located(path: Option<&Path>) -> anyhow::Result<PathBuf> {
+    path.map_or_else(|| models::pull(&models::named(DEFAULT)?), |path| Ok(PathBuf::from(path)))
+}
+
 /// A model's file, with what is needed to write for it: without its weights, which take longer.
 fn words(path: Option<&Path>) -> anyhow::Result<(gguf::File, Tokenizer, Option<Template>)> {
-    let path = path.map_or_else(|| models::pull(&models::named(DEFAULT)?), |path| Ok(PathBuf::from(path)))?;
+    let path = located(path)?;
     let file = gguf::File::open(&path)?;
     let tokenizer = Tokenizer::new(&Vocabulary::of_gguf(&file)?, &path)?;
     let template = file.find::<&str>("tokenizer.chat_template")?;

@@ -1,6 +1,7 @@
 //! `tandem vlm bench`: how many tokens a step drafts bring, and how fast the model reads and speaks with them.
 
 mod drafts;
+mod peer;
 mod speed;
 
 use std::path::PathBuf;
@@ -9,8 +10,9 @@ use tandem_vlm::draft::{Corpus, Signs};
 use tandem_vlm::engine::{Curve, Limits};
 
 use self::drafts::{Drafts, FIRST};
+use self::peer::Peer;
 use self::speed::Speed;
-use super::{Speaker, requests};
+use super::{Speaker, located, requests};
 use crate::outcome::Outcome;
 use crate::table::table;
 
@@ -38,6 +40,13 @@ pub struct Args {
     /// The most tokens of an answer.
     #[arg(long, default_value_t = 160)]
     most: usize,
+    /// Another engine that answers the same requests in turn, for its speed: a command that reads and writes JSON lines,
+    /// such as `python vlm/benches/llama_cpp_peer.py`.
+    #[arg(long, value_name = "COMMAND")]
+    peer: Option<String>,
+    /// Tokens a step that the peer drafts by prompt lookup, beside answering without.
+    #[arg(long, default_value_t = 4)]
+    peer_lookup: usize,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -51,6 +60,16 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let heard = heard.unwrap_or_else(|| Corpus::new(room));
     let curve = Curve::measure(&model);
     let (mut drafts, mut speeds) = (Vec::new(), Vec::new());
+    let model_path = located(args.model.as_deref())?;
+    let mut peers = args.peer.as_deref().map_or_else(
+        || Ok(Vec::new()),
+        |command| {
+            [0, args.peer_lookup]
+                .into_iter()
+                .map(|lookup| Peer::start(command, &model_path, lookup))
+                .collect::<anyhow::Result<Vec<_>>>()
+        },
+    )?;
     for path in &args.files {
         let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let requests = requests::answered(path, &tokenizer, template.as_ref())?;
@@ -59,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         if !asked.is_empty() {
             let drafting = (&signs, &curve, &heard);
             let limits = (args.most, tokenizer.ends());
-            speeds.extend(speed::measure(&file, &model, drafting, asked, &args.budgets, limits)?);
+            speeds.extend(speed::measure(&file, &model, drafting, asked, &args.budgets, limits, &mut peers)?);
         }
     }
     if args.json {
@@ -84,12 +103,12 @@ fn print(budgets: &[usize], drafts: Vec<Drafts>, speeds: Vec<Speed>) {
     if speeds.is_empty() {
         return;
     }
-    let heads = ["requests", "drafted at most", "read tok/s", "said tok/s", "times", "tokens a step", "same tokens"];
+    let heads = ["requests", "answered by", "read tok/s", "said tok/s", "times", "tokens a step", "same tokens"];
     let mut rows = table(&heads, 1);
     for speed in speeds {
         rows.add_row([
             speed.file,
-            speed.draft.to_string(),
+            speed.speaker,
             format!("{:.0}", speed.read_tokens_a_second),
             format!("{:.0}", speed.said_tokens_a_second),
             format!("{:.2}", speed.times_as_fast),

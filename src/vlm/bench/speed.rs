@@ -10,11 +10,16 @@ use tandem_vlm::draft::{Corpus, Signs};
 use tandem_vlm::engine::{Curve, Engine, Limits, Request, Sampling};
 use tandem_vlm::model::Model;
 
+use super::peer::{Peer, Reply};
+
 /// How fast the model is.
 #[derive(Serialize)]
 pub struct Speed {
     pub file: String,
-    pub draft: usize,
+    /// `ours, 8 drafted at most`, `peer`.
+    pub speaker: String,
+    /// Drafted tokens a step at most; `None` where a peer drafts as it likes.
+    pub draft: Option<usize>,
     pub read_tokens_a_second: f64,
     pub said_tokens_a_second: f64,
     /// The median of how much faster an answer was said than without drafts.
@@ -23,11 +28,17 @@ pub struct Speed {
     pub same_as_without: bool,
 }
 
-/// An engine with what it took for each request.
-struct Speaker {
-    draft: usize,
-    engine: Engine,
+/// Whoever answers, with what it took for each request.
+struct Speaker<'a> {
+    draft: Option<usize>,
+    name: String,
+    engine: Answering<'a>,
     took: Vec<Took>,
+}
+
+enum Answering<'a> {
+    Ours(Box<Engine>),
+    Peer(&'a mut Peer),
 }
 
 #[derive(Default)]
@@ -40,6 +51,22 @@ struct Took {
     answer: Vec<u32>,
 }
 
+impl Took {
+    /// What a peer took, which says nothing of its steps: a token each.
+    fn of(prompt: &[u32], Reply { said, read_s, said_s }: Reply) -> Self {
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Self {
+            reading: time(read_s),
+            saying: time(said_s),
+            read: prompt.len(),
+            // The first token comes out of reading.
+            said: said.len().saturating_sub(1),
+            steps: said.len().saturating_sub(1),
+            answer: said,
+        }
+    }
+}
+
 /// Answers requests one after the other, as those of one session, without drafts and with up to so many drafted tokens.
 pub fn measure(
     file: &str,
@@ -48,24 +75,38 @@ pub fn measure(
     requests: &[(Vec<u32>, Vec<u32>)],
     budgets: &[usize],
     (most, ends): (usize, &[u32]),
+    peers: &mut [Peer],
 ) -> anyhow::Result<Vec<Speed>> {
     let mut speakers = Vec::new();
     for draft in std::iter::once(0).chain(budgets.iter().copied()) {
         // Room for a few prompts, of which the next is like the last.
         let limits = Limits { running: 1, draft, pages: 256, ..Limits::default() };
         let engine = Engine::new(model.clone(), signs.clone(), curve.clone(), limits).with_corpus(corpus.clone())?;
-        speakers.push(Speaker { draft, engine, took: Vec::new() });
+        let name = if draft == 0 { "ours".to_owned() } else { format!("ours, {draft} drafted at most") };
+        speakers.push(Speaker {
+            draft: Some(draft),
+            name,
+            engine: Answering::Ours(Box::new(engine)),
+            took: Vec::new(),
+        });
+    }
+    for peer in peers {
+        let name = if peer.lookup == 0 { "peer".to_owned() } else { format!("peer, lookup of {}", peer.lookup) };
+        speakers.push(Speaker { draft: None, name, engine: Answering::Peer(peer), took: Vec::new() });
     }
     for (prompt, _) in requests {
         for Speaker { engine, took, .. } in &mut speakers {
-            took.push(answer(engine, prompt, most, ends)?);
+            took.push(match engine {
+                Answering::Ours(engine) => answer(engine, prompt, most, ends)?,
+                Answering::Peer(peer) => Took::of(prompt, peer.answer(prompt, most, ends)?),
+            });
         }
     }
     let Some(plain) = speakers.first() else { return Ok(Vec::new()) };
     Ok(speakers.iter().map(|speaker| speed(file, speaker, &plain.took)).collect())
 }
 
-fn speed(file: &str, Speaker { draft, took, .. }: &Speaker, plain: &[Took]) -> Speed {
+fn speed(file: &str, Speaker { draft, name, took, .. }: &Speaker<'_>, plain: &[Took]) -> Speed {
     let seconds = |of: fn(&Took) -> Duration| took.iter().map(of).sum::<Duration>().as_secs_f64();
     let count = |of: fn(&Took) -> usize| took.iter().map(of).sum::<usize>() as f64;
     let pairs = took.iter().zip(plain).filter(|(took, _)| took.steps > 0);
@@ -74,6 +115,7 @@ fn speed(file: &str, Speaker { draft, took, .. }: &Speaker, plain: &[Took]) -> S
     times.sort_by(f64::total_cmp);
     Speed {
         file: file.to_owned(),
+        speaker: name.clone(),
         draft: *draft,
         read_tokens_a_second: count(|took| took.read) / seconds(|took| took.reading),
         said_tokens_a_second: count(|took| took.said) / seconds(|took| took.saying),

@@ -66,6 +66,11 @@ impl Model {
         soft: &Soft,
         room: &'a mut Workspace,
     ) -> &'a [f32] {
+        // Within the pool a parallel part begins without waking anybody up.
+        rayon::scope(|_| self.pass(cache, spans, soft, room))
+    }
+
+    fn pass<'a>(&self, cache: &mut Cache, spans: &[Span<'_>], soft: &Soft, room: &'a mut Workspace) -> &'a [f32] {
         let Config { hidden, vocabulary, .. } = self.config;
         self.embed(spans, soft, room);
         for (number, layer) in self.layers.iter().enumerate() {
