@@ -1,6 +1,6 @@
 //! Corpora on disk.
 //!
-//! Little endian: eight bytes [`MAGIC`], the version, the vocabulary's size and hash (four, four and sixteen bytes), how
+//! Little endian: eight bytes `tandemdc`, the version, the vocabulary's size and hash (four, four and sixteen bytes), how
 //! many texts there are (eight bytes); then every text from the oldest to the newest, its length and its tokens as LEB128
 //! (seven bits a byte, the lowest first, the highest bit set if more follow); at the end XXH3 of all before (eight bytes).
 

@@ -1,8 +1,8 @@
 //! Texts that were said, and where in them any two tokens stand one behind the other.
 //!
 //! All places behind the same two tokens hang together in a chain, the newest first, and so do those behind the same
-//! one. Chains are linked in both directions, so that a text leaves in time that depends on its length alone, wherever
-//! in the order it stands, and nothing tells afterwards that it was there.
+//! one. Chains are linked in both directions, so that any text, wherever in the order it stands, leaves without a look at
+//! the others, and nothing tells afterwards that it was there.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -114,3 +114,50 @@ impl<const N: usize> Mixture<N> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+    use crate::draft::NOTHING;
+
+    /// The share of tokens for which the likeliest came, and for which it was expected to, where a token follows from the one
+    /// before it with a probability and is any of forty otherwise.
+    fn came_and_expected(follows: f64) -> [f64; 2] {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let (mut mixture, mut sources) = (Mixture::<2>::new(), [History::default(), History::default()]);
+        let (mut context, mut found) = ([NOTHING; REACH], Vec::new());
+        let (mut token, mut sums) = (0, [0.0; 2]);
+        sources[0].begin(0);
+        for count in 0..4000 {
+            // One of the two hears the first quarter only.
+            if count == 1000 {
+                sources[1] = sources[0].clone();
+            }
+            let next = if random.random::<f64>() < follows { (token * 7 + 1) % 40 } else { random.random_range(0..40) };
+            mixture.foretell(sources.each_ref(), &context, &mut found);
+            if let Some((likeliest, probability)) = found.first() {
+                sums[0] += f64::from(u8::from(*likeliest == next));
+                sums[1] += probability;
+            }
+            mixture.learn(sources.each_ref(), &context, next);
+            sources[0].extend(&[next]);
+            context.rotate_left(1);
+            context[REACH - 1] = next;
+            token = next;
+        }
+        sums.map(|sum| sum / 4000.0)
+    }
+
+    #[test]
+    fn what_is_foretold_comes_about_as_often_as_it_says() {
+        for (follows, least) in [(0.9, 0.8), (0.5, 0.3), (0.0, 0.0)] {
+            let [came, expected] = came_and_expected(follows);
+            println!("{follows}: {came:.3} came, {expected:.3} were expected");
+            assert!(came >= least && (expected - came).abs() < 0.05, "{follows}: {came} came, not {expected}");
+        }
+    }
+}
