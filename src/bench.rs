@@ -76,7 +76,7 @@ fn lockstep(args: &LockstepArgs) -> anyhow::Result<Outcome> {
     }
     let mut paces = Vec::new();
     for case in &cases {
-        let course = Arc::new(Course::new(&Arc::new(case.open()?))?);
+        let course = Arc::new(case.open()?.course()?);
         for planner in &args.planner {
             paces.push(pace(&course, planner, args.traffic, args.runs)?);
         }
@@ -99,7 +99,7 @@ fn lockstep(args: &LockstepArgs) -> anyhow::Result<Outcome> {
 /// Drives a course `runs` times, after once to warm up; every run has to give the same messages.
 fn pace(course: &Arc<Course>, planner: &str, traffic: TrafficMode, runs: usize) -> anyhow::Result<Pace> {
     let (course, sight, faults) = (Arc::clone(course), Sight::Truth, Faults::default());
-    let setup = Setup { course, planner: planner.to_owned(), traffic, sight, faults };
+    let setup = Setup { course, planner: planner.to_owned(), traffic, sight, slow: None, faults };
     let course = &setup.course;
     let sha256 = drive(&setup, &mut [])?.sha256;
     let simulated_s = course.end().seconds_since(course.first());

@@ -14,7 +14,8 @@ use tandem_datasets::Log;
 use tandem_datasets::nuscenes::{self, Views, Writer};
 use tandem_graph::Stamp;
 use tandem_sim::camera::{Image, Look, Scenery, Visibility, rig, subjects, visibility};
-use tandem_sim::suite::Case;
+use tandem_sim::suite::{Case, Opened};
+use tandem_sim::world::hazard::Staging;
 
 use crate::outcome::Outcome;
 use crate::seeds::Seeds;
@@ -28,7 +29,7 @@ const MAX_GAP_NS: i64 = 200_000_000;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Write worlds and towns with rendered images as a nuScenes directory.
+    /// Write worlds, towns and hazards with rendered images as a nuScenes directory.
     Export(Export),
 }
 
@@ -41,12 +42,15 @@ pub struct Export {
     #[arg(long, default_value = "v1.0-mini")]
     version: String,
     /// Generated towns by seed: `7`, `3,5`, `0..18`.
-    #[arg(long, value_name = "SEEDS", value_delimiter = ',', required_unless_present = "world")]
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',', required_unless_present_any = ["world", "hazard"])]
     town: Vec<Seeds>,
     /// Generated worlds by seed.
     #[arg(long, value_name = "SEEDS", value_delimiter = ',')]
     world: Vec<Seeds>,
-    /// Names of the scenes, in the order of the towns and then the worlds; the rest is named as the worlds are.
+    /// Generated worlds with a staged corner case by seed.
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',')]
+    hazard: Vec<Seeds>,
+    /// Names of the scenes, in the order of the towns, the worlds and then the hazards; the rest is named as the worlds are.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     scene: Vec<String>,
     /// Size of the images of nuScenes' six cameras.
@@ -74,6 +78,9 @@ struct Scene {
     world: String,
     keyframes: usize,
     images: usize,
+    /// What was staged, in worlds with a corner case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staging: Option<Staging>,
 }
 
 pub fn run(command: &Command) -> anyhow::Result<Outcome> {
@@ -84,7 +91,9 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
     };
     let seeds = |seeds: &[Seeds]| seeds.iter().flat_map(|seeds| seeds.0.clone()).collect::<Vec<_>>();
     let towns = seeds(&args.town).into_iter().map(|seed| (seed, Case::town(seed)));
-    let cases: Vec<_> = towns.chain(seeds(&args.world).into_iter().map(|seed| (seed, Case::world(seed)))).collect();
+    let worlds = seeds(&args.world).into_iter().map(|seed| (seed, Case::world(seed)));
+    let hazards = seeds(&args.hazard).into_iter().map(|seed| (seed, Case::hazard(seed)));
+    let cases: Vec<_> = towns.chain(worlds).chain(hazards).collect();
     let bar = ProgressBar::new(cases.len() as u64).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg} {eta}").context("the progress bar's template")?,
     );
@@ -93,11 +102,19 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
     for (index, (seed, case)) in cases.iter().enumerate() {
         bar.set_message(case.log.clone());
         let name = args.scene.get(index).cloned().unwrap_or_else(|| case.log.clone());
-        let log = Log { cameras: cameras.clone(), ..case.open()? };
-        let mut views = Rendered::of(&log, &Look::of(*seed))?;
+        let (log, staging) = match case.open()? {
+            Opened::Log(log) => (log, None),
+            Opened::Staged(staged) => (staged.log, Some(staged.staging)),
+        };
+        let log = Log { cameras: cameras.clone(), ..log };
+        let scenery = match &staging {
+            Some(staging) => Scenery::new(&log, &staging.look).flooded(staging.flooded()),
+            None => Scenery::new(&log, &Look::of(*seed)),
+        };
+        let mut views = Rendered::of(&log, &scenery)?;
         writer.scene(&log, &name, &mut views)?;
         let keyframes = views.moments.len();
-        scenes.push(Scene { name, world: case.log.clone(), keyframes, images: keyframes * cameras.len() });
+        scenes.push(Scene { name, world: case.log.clone(), keyframes, images: keyframes * cameras.len(), staging });
         bar.inc(1);
     }
     writer.finish()?;
@@ -124,8 +141,7 @@ struct Rendered {
 }
 
 impl Rendered {
-    fn of(log: &Log, look: &Look) -> anyhow::Result<Self> {
-        let scenery = Scenery::new(log, look);
+    fn of(log: &Log, scenery: &Scenery) -> anyhow::Result<Self> {
         let moment = |stamp: &Stamp| {
             let ego = log.ego_at(*stamp).context("the world has no ego")?;
             let around = subjects(log, *stamp, MAX_GAP_NS);

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use tandem_datasets::{EgoBody, Log, Map, Pose2};
+use tandem_datasets::{EgoBody, Log, Map, MapError, Pose2};
 use tandem_graph::Stamp;
 use tandem_planner::route::Route;
 use tandem_planner::{STEP_S, VehicleState};
 
 use crate::Error;
+use crate::known::Known;
+use crate::world::hazard::{Staged, Staging};
 
 /// Steps of [`STEP_S`] that the log's beginning serves as history: one and a half seconds, as in NAVSIM. (nuPlan and
 /// NAVSIM take it from before the scene; these logs have no before.)
@@ -24,9 +26,15 @@ pub const STEP_NS: i64 = 100_000_000;
 pub struct Course {
     /// The log.
     pub log: Arc<Log>,
-    /// Its map.
+    /// Its map, as published.
     pub map: Arc<Map>,
-    /// The way that the human took.
+    /// The map as it is, which runs are judged by: without what was staged to be closed or flooded.
+    pub true_map: Arc<Map>,
+    /// What was staged in the log, if anything.
+    pub staging: Option<Arc<Staging>>,
+    /// What a perception without fault can know.
+    pub known: Known,
+    /// The way that the human took; where something was staged, the way he would have taken without it.
     pub route: Arc<Route>,
     /// When the run starts.
     pub start: Stamp,
@@ -56,7 +64,35 @@ impl Course {
         let path: Vec<Pose2> = log.ego.states.iter().map(|state| state.pose()).collect();
         let route = Route::from_path(&map, &path).map_err(|error| undrivable(error.to_string()))?;
         let start = first.stamp.offset_ns(history_steps as i64 * STEP_NS);
-        Ok(Self { log: Arc::clone(log), map, route: Arc::new(route), start, human, history_steps })
+        let true_map = Arc::clone(&map);
+        let (staging, known) = (None, Known::default());
+        Ok(Self {
+            log: Arc::clone(log),
+            true_map,
+            staging,
+            known,
+            map,
+            route: Arc::new(route),
+            start,
+            human,
+            history_steps,
+        })
+    }
+
+    /// Makes a world with a staged corner case ready.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn staged(staged: Staged) -> Result<Self, Error> {
+        let Staged { log, staging } = staged;
+        let course = Self::new(&Arc::new(log))?;
+        let wrong = |reason: MapError| Error::Undrivable { log: course.log.id.clone(), reason: reason.to_string() };
+        let true_map = staging.true_map(&course.map).map_err(wrong)?;
+        let known = Known::staged(&course.log);
+        let route = Route::from_path(&course.map, &staging.plain_drive);
+        let route =
+            route.map_err(|error| Error::Undrivable { log: course.log.id.clone(), reason: error.to_string() })?;
+        Ok(Self { true_map, known, route: Arc::new(route), staging: Some(Arc::new(staging)), ..course })
     }
 
     /// The ego's dimensions.

@@ -9,6 +9,7 @@
 //! of the others as they truly are, and takes its time. All of it runs from the log's start, so that it knows what is
 //! around when the run starts. The planner brings late objects up to now by their capture stamp.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,32 @@ pub const HUMAN: &str = "human";
 /// The planner's node.
 pub(crate) const PLANNER_NODE: &str = "planner";
 
+/// A slow mind that drives along: it hears what the planner hears, and the planner hears its judgments.
+#[derive(Clone)]
+pub struct Companion {
+    /// What tables call it.
+    pub name: String,
+    /// Makes its node for a run.
+    pub node: Accompanying,
+}
+
+/// Makes a slow mind's node for one run; how long it thinks is its own affair.
+pub type Accompanying = Arc<dyn Fn(&Arc<Course>) -> Box<dyn Node> + Send + Sync>;
+
+impl Setup {
+    /// By what the planner sees and who judges for it, as tables call it: `truth`, `cameras + slow`.
+    pub fn seen_by(&self) -> String {
+        let slow = self.slow.as_ref().map(|slow| format!(" + {}", slow.name));
+        format!("{}{}", self.sight.name(), slow.unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Companion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Companion").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// What to drive.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -46,6 +73,8 @@ pub struct Setup {
     pub traffic: TrafficMode,
     /// By what the planner sees.
     pub sight: Sight,
+    /// Who judges the scene for the planner, if anybody.
+    pub slow: Option<Companion>,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -82,7 +111,7 @@ pub struct Driven {
 /// # Errors
 /// For an unknown planner, faults that mean nothing or a perception that can't be; never for how the run goes.
 pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Driven, Error> {
-    let Setup { course, planner: name, traffic, sight, faults } = setup;
+    let Setup { course, planner: name, traffic, sight, slow, faults } = setup;
     faults.check()?;
     sight.check(faults)?;
     let mut map_server = MapServer::new(course);
@@ -97,6 +126,7 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
     };
     let human_track = if name == HUMAN { course.human_track() } else { Vec::new() };
     let mut planner = PlannerNode::new(planners::by_name(name, &human_track)?, *course.body());
+    let mut slow = slow.as_ref().map(|slow| (slow.node)(course));
     let mut monitor = if eyes.is_some() { Monitor::of_perception() } else { Monitor::default() };
     let mut digest = Digest::default();
 
@@ -109,7 +139,12 @@ pub fn drive(setup: &Setup, observers: &mut [&mut dyn Observer]) -> Result<Drive
     if let Some((cameras, perception, latency)) = &mut eyes {
         lockstep.add(cameras, NodeLatency::NONE).add(perception, *latency);
     }
-    lockstep.add(&mut planner, NodeLatency::NONE).add(&mut monitor, NodeLatency::NONE).observe(&mut digest);
+    lockstep.add(&mut planner, NodeLatency::NONE);
+    // Behind the planner, whose links keep their numbers.
+    if let Some(slow) = &mut slow {
+        lockstep.add(slow, NodeLatency::NONE);
+    }
+    lockstep.add(&mut monitor, NodeLatency::NONE).observe(&mut digest);
     for observer in observers {
         lockstep.observe(*observer);
     }

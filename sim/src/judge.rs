@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tandem_datasets::{Class, DrivableSource, LaneId, SignalColor};
-use tandem_planner::score::{Obstacle, Run as ScoredRun, RunScore, Traffic as Observed, score_run};
+use tandem_planner::score::{
+    Collision, Event, Obstacle, Part, Run as ScoredRun, RunScore, Traffic as Observed, score_run,
+};
 use tandem_planner::{Rollout, VehicleState};
 
 use crate::course::{Course, step_seconds};
@@ -96,7 +98,7 @@ impl Judge {
             log: self.course.log.id.clone(),
             planner: setup.planner.clone(),
             traffic: setup.traffic.to_string(),
-            perception: setup.sight.name().to_owned(),
+            perception: setup.seen_by(),
             score: scores.total(),
             scores,
             distance_m: score.distance_m,
@@ -115,9 +117,9 @@ fn raw_score(
     agents: &[Vec<FrameAgent>],
     plans: &[(usize, Rollout)],
 ) -> RunScore {
-    score_run(&ScoredRun {
+    let mut score = score_run(&ScoredRun {
         body: *course.body(),
-        map: &course.map,
+        map: &course.true_map,
         route: &course.route,
         states,
         history: course.history(),
@@ -125,7 +127,23 @@ fn raw_score(
         signals,
         plans,
         reference_progress_m: None,
-    })
+    });
+    let hazard = course.staging.as_ref().and_then(|staging| staging.hazard.as_ref());
+    if let Some(first) = hazard.and_then(|hazard| hazard.goes_first) {
+        blame_for(&mut score, first);
+    }
+    score
+}
+
+/// Makes a collision with an emergency vehicle on duty the ego's fault, however they met: everybody has to make way.
+fn blame_for(score: &mut RunScore, first: u32) {
+    let is_excused = |collision: &&mut Collision| collision.id == first && !collision.at_fault;
+    let Some(collision) = score.collisions.iter_mut().find(is_excused) else { return };
+    collision.at_fault = true;
+    score.raw.nc = score.raw.nc.min(collision.score());
+    let text = format!("at-fault collision with emergency vehicle {first}, which goes first");
+    score.events.push(Event { step: collision.step, part: Part::Nc, text, track: Some(first) });
+    score.events.sort_by_key(|event| event.step);
 }
 
 fn obstacle(agent: &FrameAgent) -> Obstacle {
@@ -166,7 +184,7 @@ fn ego_track_faults(course: &Course, agents: &[Vec<FrameAgent>], human: &RunScor
     }
     let is_off = |state: &&VehicleState| {
         let corners = course.body().outline(state.pose).corners();
-        corners.iter().any(|corner| !course.map.is_drivable(*corner))
+        corners.iter().any(|corner| !course.true_map.is_drivable(*corner))
     };
     let off = course.human_run().iter().filter(is_off).count();
     if off > 0 {

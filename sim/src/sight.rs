@@ -73,7 +73,7 @@ impl CameraSight {
 
     /// With a perception that sees all of what the cameras could, at their rate and as late.
     pub fn oracle() -> Self {
-        Self::new("oracle", |_, sight| Box::new(Oracle::new(sight.period)))
+        Self::new("oracle", |course, sight| Box::new(Oracle::new(course, sight.period)))
     }
 
     /// The perception node of a run.

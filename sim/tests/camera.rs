@@ -29,6 +29,7 @@ fn subject(
         number: 5,
         class,
         detection: DetectionClass::of_class(class),
+        guise: None,
         size,
         pose: Pose2::new(center.x, center.y, forward.y.atan2(forward.x) + yaw),
         z: center.z,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use tandem_sim::faults::{Death, Faults, Window};
-use tandem_sim::suite::{Case, Results, Shard, Suite};
+use tandem_sim::suite::{Case, Driver, Results, Shard, Suite};
 use tandem_sim::{Course, Driven, Setup, Sight, TrafficMode, drive, world};
 
 fn course(seed: u64) -> Arc<Course> {
@@ -14,7 +14,7 @@ fn course(seed: u64) -> Arc<Course> {
 
 fn run(course: &Arc<Course>, planner: &str, traffic: TrafficMode, faults: &Faults) -> Driven {
     let (course, planner, faults) = (Arc::clone(course), planner.to_owned(), faults.clone());
-    let setup = Setup { course, planner, traffic, sight: Sight::Truth, faults };
+    let setup = Setup { course, planner, traffic, sight: Sight::Truth, slow: None, faults };
     drive(&setup, &mut []).unwrap()
 }
 
@@ -101,7 +101,7 @@ fn a_planner_whose_perception_dies_or_freezes_stops_the_vehicle() {
 
 fn suite() -> Suite {
     Suite {
-        drivers: ["tandem", "pdm", "constant-velocity", "human"].map(|name| (name.to_owned(), Sight::Truth)).to_vec(),
+        drivers: ["tandem", "pdm", "constant-velocity", "human"].map(|name| Driver::alone(name, Sight::Truth)).to_vec(),
         traffic: vec![TrafficMode::Replay, TrafficMode::Reactive],
         faults: vec![Faults::default(), Faults { delay_ms: 100.0, drop: 0.1, ..Faults::default() }],
     }
@@ -131,7 +131,7 @@ fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
     let mapless =
         Case::new("mapless", "nowhere", || Ok(tandem_datasets::Log { map: None, ..world::generate(0).unwrap() }));
     let suite = Suite {
-        drivers: vec![("idm".into(), Sight::Truth)],
+        drivers: vec![Driver::alone("idm", Sight::Truth)],
         traffic: vec![TrafficMode::Replay],
         faults: vec![Faults::default()],
     };
@@ -143,7 +143,7 @@ fn a_log_that_cannot_be_driven_is_skipped_with_its_reason() {
 #[test]
 fn an_unknown_planner_is_refused_before_anything_is_driven() {
     let suite = Suite {
-        drivers: vec![("racer".into(), Sight::Truth)],
+        drivers: vec![Driver::alone("racer", Sight::Truth)],
         traffic: vec![TrafficMode::Replay],
         faults: vec![Faults::default()],
     };

@@ -15,7 +15,7 @@ use tandem_sim::{Course, Setup, Sight, TrafficMode, world};
 
 fn setup(planner: &str, faults: Faults) -> Setup {
     let course = Arc::new(Course::new(&Arc::new(world::generate(2).unwrap())).unwrap());
-    Setup { course, planner: planner.into(), traffic: TrafficMode::Reactive, sight: Sight::Truth, faults }
+    Setup { course, planner: planner.into(), traffic: TrafficMode::Reactive, sight: Sight::Truth, slow: None, faults }
 }
 
 fn file(directory: &tempfile::TempDir) -> PathBuf {

@@ -15,7 +15,7 @@ use support::{Drive, drive, street};
 use tandem_sim::camera::rig;
 use tandem_sim::faults::{CameraFault, CameraFaultKind, Faults, Window};
 use tandem_sim::report::{self, About};
-use tandem_sim::suite::{Case, Progress, Results, Run, Skipped, Suite};
+use tandem_sim::suite::{Case, Driver, Progress, Results, Run, Skipped, Suite};
 use tandem_sim::{CameraSight, Sight, Trace, TrafficMode, world};
 
 /// The browser, or `None` with the reason printed; on CI there must be one.
@@ -98,6 +98,7 @@ fn write(name: &str, traces: &[Trace]) -> PathBuf {
     let run = |trace: &Trace| Run {
         result: trace.result.clone(),
         source: "made by hand".into(),
+        tags: Vec::new(),
         injection: trace.injection.clone(),
         lost_injected: 0,
         lost_unintended: 0,
@@ -253,7 +254,7 @@ fn a_run_by_cameras_shows_what_each_saw() {
     let missing = CameraFault { camera: "back".into(), kind: CameraFaultKind::Missing, during };
     let suite = Suite {
         traffic: vec![TrafficMode::Replay],
-        drivers: vec![("tandem".into(), Sight::Cameras(Arc::new(oracle)))],
+        drivers: vec![Driver::alone("tandem", Sight::Cameras(Arc::new(oracle)))],
         faults: vec![Faults { cameras: vec![missing], ..Faults::default() }],
     };
     let traces = Mutex::new(Vec::new());

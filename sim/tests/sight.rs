@@ -15,7 +15,7 @@ use tandem_sim::camera::rig;
 use tandem_sim::faults::{CameraFault, CameraFaultKind, Faults, Window};
 use tandem_sim::nodes::Oracle;
 use tandem_sim::replay::{record, replay};
-use tandem_sim::suite::{Case, Suite};
+use tandem_sim::suite::{Case, Driver, Suite};
 use tandem_sim::{CameraSight, Course, Driven, Setup, Sight, TrafficMode, drive, world};
 
 /// Small, so that the tests are quick.
@@ -35,7 +35,7 @@ fn looking(finds: &Finds) -> CameraSight {
 
 fn setup(course: &Arc<Course>, sight: CameraSight, faults: Faults) -> Setup {
     let (course, planner, sight) = (Arc::clone(course), "tandem".to_owned(), Sight::Cameras(Arc::new(sight)));
-    Setup { course, planner, traffic: TrafficMode::Reactive, sight, faults }
+    Setup { course, planner, traffic: TrafficMode::Reactive, sight, slow: None, faults }
 }
 
 fn run(course: &Arc<Course>, faults: Faults) -> (Driven, Vec<Found>) {
@@ -180,10 +180,10 @@ fn what_cannot_see_is_refused_in_one_line() {
 
 #[test]
 fn a_suite_drives_by_truth_and_by_cameras_and_holds_both_against_the_same_reference() {
-    let oracle = CameraSight::new("oracle", |_, sight| Box::new(Oracle::new(sight.period)));
+    let oracle = CameraSight::new("oracle", |course, sight| Box::new(Oracle::new(course, sight.period)));
     let oracle = CameraSight { rig: rig::nuscenes(64, 24), ..oracle };
     let oracle = Sight::Cameras(Arc::new(oracle));
-    let by_both = |planner: &str| [(planner.to_owned(), Sight::Truth), (planner.to_owned(), oracle.clone())];
+    let by_both = |planner: &str| [Driver::alone(planner, Sight::Truth), Driver::alone(planner, oracle.clone())];
     let suite = Suite {
         traffic: vec![TrafficMode::Reactive],
         drivers: ["tandem", "human"].into_iter().flat_map(by_both).collect(),

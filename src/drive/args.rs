@@ -7,6 +7,7 @@ use tandem_sim::suite::Shard;
 use tandem_sim::{TrafficMode, world};
 
 use super::sight::Looking;
+use super::slow::Judging;
 use crate::seeds::Seeds;
 
 /// Drive logs or generated worlds in closed loop, and score the driving.
@@ -22,6 +23,9 @@ pub struct Args {
     /// Generated towns by seed.
     #[arg(long, value_name = "SEEDS", conflicts_with = "logs", value_delimiter = ',')]
     town: Vec<Seeds>,
+    /// Generated worlds with a staged corner case by seed; thirteen seeds in a row have all kinds.
+    #[arg(long, value_name = "SEEDS", conflicts_with = "logs", value_delimiter = ',')]
+    hazard: Vec<Seeds>,
     /// Who drives.
     #[arg(long, value_delimiter = ',', default_value = "tandem,pdm,idm,constant-velocity,human")]
     pub planner: Vec<String>,
@@ -30,6 +34,8 @@ pub struct Args {
     pub traffic: Vec<TrafficMode>,
     #[command(flatten)]
     pub looking: Looking,
+    #[command(flatten)]
+    pub judging: Judging,
     /// Let every message to and from the planner arrive so much later.
     #[arg(long, value_name = "MS", default_value_t = 0.0, help_heading = "Faults")]
     delay_ms: f64,
@@ -67,7 +73,7 @@ pub struct Args {
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     pub shard: Shard,
     /// Put the JSON of shards together instead of driving.
-    #[arg(long, value_name = "JSON", num_args = 1.., conflicts_with_all = ["logs", "world", "town", "report", "record"])]
+    #[arg(long, value_name = "JSON", num_args = 1.., conflicts_with_all = ["logs", "world", "town", "hazard", "report", "record"])]
     pub merge: Vec<PathBuf>,
 }
 
@@ -84,8 +90,13 @@ impl Args {
         self.town.clone().into_iter().flat_map(|seeds| seeds.0)
     }
 
+    /// The worlds with a staged corner case to drive.
+    pub fn hazards(&self) -> impl Iterator<Item = u64> {
+        self.hazard.clone().into_iter().flat_map(|seeds| seeds.0)
+    }
+
     fn names_nothing(&self) -> bool {
-        self.logs.is_empty() && self.world.is_empty() && self.town.is_empty()
+        self.logs.is_empty() && self.world.is_empty() && self.town.is_empty() && self.hazard.is_empty()
     }
 
     /// Whether neither logs nor worlds were named, and a report for people is wanted.

@@ -3,6 +3,7 @@
 mod args;
 mod print;
 mod sight;
+mod slow;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem_sim::report::{self, About};
-use tandem_sim::suite::{Case, Progress, Results, Run, Suite};
-use tandem_sim::{Course, Setup, Trace, replay};
+use tandem_sim::suite::{Case, Driver, Progress, Results, Run, Suite};
+use tandem_sim::{Setup, Trace, replay};
 
 pub use args::{Args, Usage};
 use sight::Driven;
@@ -56,7 +57,7 @@ fn drive(args: &Args) -> anyhow::Result<Results> {
         (None, true) => Driven::Worlds,
     };
     let suite = Suite {
-        drivers: args.looking.drivers(&args.planner, driven)?,
+        drivers: args.judging.with(args.looking.drivers(&args.planner, driven)?),
         traffic: args.traffic.clone(),
         faults: args.faults(),
     };
@@ -99,16 +100,18 @@ fn about() -> About {
 
 fn cases(args: &Args) -> anyhow::Result<Vec<Case>> {
     let logs = log::find(&args.logs)?.into_iter().map(Case::from);
-    Ok(logs.chain(args.worlds().map(Case::world)).chain(args.towns().map(Case::town)).collect())
+    let worlds = args.worlds().map(Case::world).chain(args.towns().map(Case::town));
+    Ok(logs.chain(worlds).chain(args.hazards().map(Case::hazard)).collect())
 }
 
 /// Writes the suite's only run down; its digest.
 fn record(cases: &[Case], suite: &Suite, path: &Path) -> anyhow::Result<String> {
     let runs = suite.runs(cases.len());
     let ([case], 1) = (cases, runs) else { anyhow::bail!(Usage::RecordOne { runs }) };
-    let course = Arc::new(Course::new(&Arc::new(case.open()?))?);
-    let ((planner, sight), traffic, faults) = (suite.drivers[0].clone(), suite.traffic[0], suite.faults[0].clone());
-    Ok(replay::record(&Setup { course, planner, traffic, sight, faults }, path)?.sha256)
+    let course = Arc::new(case.open()?.course()?);
+    let Driver { planner, sight, slow } = suite.drivers[0].clone();
+    let (traffic, faults) = (suite.traffic[0], suite.faults[0].clone());
+    Ok(replay::record(&Setup { course, planner, traffic, sight, slow, faults }, path)?.sha256)
 }
 
 fn merge(parts: &[PathBuf]) -> anyhow::Result<Results> {

@@ -4,7 +4,7 @@ use tandem_sim::suite::{Results, Run, Summary};
 
 use crate::table::table;
 
-/// Prints both tables, then what a reader must know about the logs.
+/// Prints the tables, then what a reader must know about the logs.
 pub fn results(results: &Results) {
     let columns = [
         "log",
@@ -37,6 +37,16 @@ pub fn results(results: &Results) {
         summary.add_row(mean(line));
     });
     println!("{summary}");
+    let by_tag = results.by_tag();
+    if !by_tag.is_empty() {
+        let columns =
+            ["tag", "planner", "traffic", "perception", "faults", "logs", "score", "km", "at fault / km", "95 %"];
+        let mut tags = table(&columns, 5);
+        by_tag.iter().for_each(|(tag, line)| {
+            tags.add_row([vec![tag.clone()], mean(line)].concat());
+        });
+        println!("\n{tags}");
+    }
     notes(results);
 }
 

@@ -11,6 +11,7 @@ use tandem_perception::model::NetworkConfig;
 use tandem_perception::node::PerceptionNode;
 use tandem_perception::perceiver::Perceiver;
 use tandem_sim::camera::rig;
+use tandem_sim::suite::Driver;
 use tandem_sim::{CameraSight, Sight};
 
 use crate::size::Size;
@@ -64,11 +65,11 @@ pub struct Looking {
 
 impl Looking {
     /// The planners with that by which they see.
-    pub fn drivers(&self, planners: &[String], on: Driven) -> anyhow::Result<Vec<(String, Sight)>> {
+    pub fn drivers(&self, planners: &[String], on: Driven) -> anyhow::Result<Vec<Driver>> {
         use Perception::{Cameras, Truth};
         let by = |planners: &[String], kind: Perception| -> anyhow::Result<Vec<_>> {
             let sight = self.sight(kind)?;
-            Ok(planners.iter().map(|planner| (planner.clone(), sight.clone())).collect())
+            Ok(planners.iter().map(|planner| Driver::alone(planner, sight.clone())).collect())
         };
         let mut kinds: Vec<Perception> = Vec::new();
         for kind in &self.perception {

@@ -70,6 +70,18 @@ impl Map {
         Ok(Self { centerlines: Centerlines::new(&parts.lanes), parts, drivable_source, edges, areas, tiles })
     }
 
+    /// The same map without stretches that can't be driven: rings of map points, open, m. How the drivable area is known
+    /// stays the same, though the middles of lanes may be in such a stretch.
+    ///
+    /// # Errors
+    /// [`MapError`] where a ring is none.
+    pub fn without(&self, rings: &[Vec<Point2<f64>>]) -> Result<Self, MapError> {
+        let mut parts = self.parts.clone();
+        let surfaces = parts.lanes.iter_mut().map(|lane| &mut lane.surface).chain(&mut parts.drivable);
+        surfaces.for_each(|surface| surface.holes.extend(rings.iter().cloned()));
+        Ok(Self { drivable_source: self.drivable_source, ..Self::new(parts)? })
+    }
+
     /// What the map is made of.
     pub fn parts(&self) -> &MapParts {
         &self.parts

@@ -64,10 +64,14 @@ impl Developer<'_> {
                 let mut kind = 0;
                 for piece in pieces {
                     let (mut color, shown) = self.shade(piece, &ray);
-                    if (GROUND..FIRST_FACE).contains(&piece.face) && self.lighting.wetness > 0.0 {
+                    let glancing = (1.0 + ray.z / ray.norm()).powi(4);
+                    let mirror = match shown {
+                        semantics::WATER => 0.2 + 0.5 * glancing,
+                        _ => self.lighting.wetness * (0.08 + 0.6 * glancing),
+                    };
+                    if (GROUND..FIRST_FACE).contains(&piece.face) && mirror > 0.0 {
                         let mirrored = self.mirrored(&light, &last_body, x, y, &ray);
-                        let glancing = (1.0 + ray.z / ray.norm()).powi(4);
-                        color = mixed(color, mirrored, self.lighting.wetness * (0.08 + 0.6 * glancing));
+                        color = mixed(color, mirrored, mirror);
                     }
                     let weight = piece.count as f32 / (SAMPLES * SAMPLES) as f32;
                     (0..3).for_each(|i| sum[i] += color[i] * weight);

@@ -13,6 +13,9 @@ use super::{NO_INSTANCE, semantics};
 /// Farther than this from the camera nothing casts a shadow, m.
 const SHADOW_REACH_M: f64 = 90.0;
 
+/// How strongly beacons shine by day, beside lamps at night.
+const BEACON_BY_DAY: f32 = 0.3;
+
 /// What is known of a face in the picture.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drawn {
@@ -178,7 +181,9 @@ fn body<'a>(
     picture.covered.push(covered);
     for (place, part) in &item.mesh.lamps {
         let glow = item.glow[*part as usize];
-        if glow <= 0.0 || lighting.lamps <= 0.0 {
+        // Beacons are made to be seen by day.
+        let lit = if *part == Part::Beacon { lighting.lamps.max(BEACON_BY_DAY) } else { lighting.lamps };
+        if glow <= 0.0 || lit <= 0.0 {
             continue;
         }
         let place = scene_from_mesh * place.cast::<f64>().push(1.0);
@@ -186,6 +191,7 @@ fn body<'a>(
         let (radius_m, strength) = match item.semantics {
             semantics::POLE => (0.8, 1.6),
             semantics::SIGNAL => (0.5, 0.5),
+            _ if *part == Part::Beacon => (0.55, 0.7),
             _ => {
                 let toward = (view.eye - place).normalize();
                 let ahead = if *part == Part::Head { 1.0 } else { -1.0 };
@@ -194,7 +200,7 @@ fn body<'a>(
             }
         };
         let base = if item.semantics == semantics::POLE { LAMP_COLOR } else { item.palette[*part as usize] };
-        let color = base.map(|value| value * glow * strength * lighting.lamps);
+        let color = base.map(|value| value * glow * strength * lit);
         picture.lamps.push(Lamp { place, color, radius_m });
     }
 }

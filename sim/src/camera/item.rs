@@ -10,7 +10,7 @@ use super::look::Look;
 use super::mesh::{Mesh, Part};
 use super::noise::hash;
 use super::semantics;
-use super::{NO_INSTANCE, Subject};
+use super::{Guise, NO_INSTANCE, Subject};
 
 /// A mesh with its place, size and colours.
 #[derive(Debug, Clone)]
@@ -59,6 +59,10 @@ impl Item {
         }
         if subject.detection == Some(DetectionClass::Bus) && lighting.is_dark() {
             glow[Part::Glass as usize] = 9.0;
+        }
+        if let Some(beacon) = subject.guise.and_then(Guise::beacon) {
+            let is_on = (stamp.seconds() / beacon.period_s).fract() < 0.55;
+            glow[Part::Beacon as usize] = if is_on { 4.0 } else { 0.0 };
         }
         Self {
             mesh: body::mesh(subject, stamp.seconds()),

@@ -21,11 +21,13 @@ pub(super) enum Part {
     Tail,
     /// Faces and hands.
     Skin,
+    /// Lamps that flash.
+    Beacon,
 }
 
 impl Part {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 }
 
 /// What a face shows beside its plain colour.

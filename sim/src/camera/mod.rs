@@ -21,6 +21,7 @@ mod develop;
 mod draw;
 mod field;
 mod ground;
+mod guise;
 mod item;
 mod light;
 mod look;
@@ -38,6 +39,7 @@ mod subject;
 mod view;
 mod visible;
 
+pub use guise::Guise;
 pub use look::{Light, Look, Rgb, Weather};
 pub use scenery::Scenery;
 pub use subject::{Subject, subjects};

@@ -27,7 +27,7 @@ pub(super) struct Plants {
 
 /// Colours of parts: body, second and trim; the rest as usual.
 pub(super) fn colors(body: Rgb, second: Rgb, trim: Rgb) -> [Rgb; Part::COUNT] {
-    [body, second, [0.03, 0.035, 0.04], [0.02; 3], trim, [0.75, 0.72, 0.65], [0.4, 0.02, 0.02], [0.4; 3]]
+    [body, second, [0.03, 0.035, 0.04], [0.02; 3], trim, [0.75, 0.72, 0.65], [0.4, 0.02, 0.02], [0.4; 3], [0.0; 3]]
 }
 
 const METAL: Rgb = [0.14, 0.145, 0.15];

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use nalgebra::{Isometry3, Point2, Vector2, Vector3};
 use rayon::prelude::*;
-use tandem_datasets::{Camera, DrivableSource, Log};
+use tandem_datasets::{Camera, DrivableSource, Log, Polygon};
 use tandem_graph::Stamp;
 
 use super::develop::Developer;
@@ -88,6 +88,17 @@ impl Scenery {
         let lamp_light = LampLight::new(low, high, &lamps);
         let ground = Ground::new(shapes, look, log.map.clone().map(|map| (map, map_from_scene)), low, high);
         Self { look: look.clone(), lighting, lamp_light, ground, items, signals, map_from_scene }
+    }
+
+    /// The same place with water standing where these rings are, m in the map.
+    pub fn flooded(mut self, rings: &[Vec<Point2<f64>>]) -> Self {
+        let placed = |ring: &Vec<Point2<f64>>| Polygon {
+            exterior: ring.iter().map(|point| point - self.map_from_scene.xy()).collect(),
+            holes: Vec::new(),
+        };
+        let water = rings.iter().map(placed).collect();
+        self.ground.shapes.water = water;
+        self
     }
 
     /// What it looks like.

@@ -27,6 +27,9 @@ pub const FIRST_OBJECT: u8 = 10;
 /// Objects of no detection class.
 pub const OTHER_OBJECT: u8 = 20;
 
+/// Water on the road.
+pub const WATER: u8 = 21;
+
 /// The number of an object's class.
 pub fn of_object(class: Option<DetectionClass>) -> u8 {
     class.map_or(OTHER_OBJECT, |class| FIRST_OBJECT + class.index() as u8)

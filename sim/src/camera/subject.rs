@@ -4,6 +4,8 @@ use nalgebra::Vector3;
 use tandem_datasets::{Class, DetectionClass, Log, Pose2, messages};
 use tandem_graph::Stamp;
 
+use super::Guise;
+
 /// One object to be drawn: a box in the map with what fills it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Subject {
@@ -13,6 +15,8 @@ pub struct Subject {
     pub class: Class,
     /// Its class in the detection task, if it has one.
     pub detection: Option<DetectionClass>,
+    /// Its look, if that is not the usual one of its class.
+    pub guise: Option<Guise>,
     /// Length, width, height, m.
     pub size: [f64; 3],
     /// Centre and heading in the map.
@@ -43,6 +47,7 @@ impl From<&messages::Object> for Subject {
             number: object.number,
             class: object.class,
             detection: DetectionClass::of_class(object.class),
+            guise: None,
             size: object.size,
             pose: object.state.pose,
             z: object.state.z,
@@ -68,6 +73,7 @@ pub fn subjects(log: &Log, stamp: Stamp, max_gap_ns: i64) -> Vec<Subject> {
             number,
             class: track.class,
             detection: DetectionClass::of(track),
+            guise: Guise::of(&track.source_class),
             size: track.size,
             pose: state.pose,
             z: state.z,

@@ -14,10 +14,11 @@ use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp, Topic};
 
 use super::brakes::Brakes;
 use super::convert;
-use crate::camera::{Image, Look, Scenery, Subject, Visibility, visibility};
+use crate::camera::{Guise, Image, Look, Scenery, Subject, Visibility, visibility};
 use crate::course::Course;
 use crate::faults::{CameraFault, CameraFaultKind};
 use crate::sight::CameraSight;
+use crate::world::hazard::Staging;
 
 /// How good the JPEGs are, of 100.
 const QUALITY: u8 = 90;
@@ -67,11 +68,14 @@ pub struct Cameras {
 impl Cameras {
     /// The cameras of a sight on a course, some of which fail.
     pub fn new(course: &Arc<Course>, sight: &Arc<CameraSight>, faults: &[CameraFault]) -> Self {
-        let look = sight.look.clone().unwrap_or_else(|| Look::of_log(&course.log.id));
+        let staging = course.staging.as_deref();
+        let own = || staging.map_or_else(|| Look::of_log(&course.log.id), |staging| staging.look.clone());
+        let look = sight.look.clone().unwrap_or_else(own);
+        let scenery = Scenery::new(&course.log, &look).flooded(staging.map_or(&[], Staging::flooded));
         Self {
             course: Arc::clone(course),
             sight: Arc::clone(sight),
-            scenery: Scenery::new(&course.log, &look),
+            scenery,
             topics: sight.rig.iter().map(|camera| (camera_image(&camera.name), camera_info(&camera.name))).collect(),
             faults: faults.to_vec(),
             brakes: Brakes::default(),
@@ -106,6 +110,7 @@ impl Cameras {
         let track = log.tracks.get(object.number as usize);
         Subject {
             detection: track.map_or_else(|| DetectionClass::of_class(object.class), DetectionClass::of),
+            guise: track.and_then(|track| Guise::of(&track.source_class)),
             braking: self.brakes.are_on(object, log),
             ..Subject::from(object)
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tandem_datasets::{Box2, messages};
+use tandem_datasets::{Box2, Pose2, messages};
 use tandem_graph::msgs::autoware_perception_msgs::PredictedObjects;
 use tandem_graph::msgs::std_msgs::Header;
 use tandem_graph::topics::{OBJECTS, ODOMETRY, SIGNALS, SIM_OBJECTS};
@@ -59,13 +59,19 @@ impl Keeper {
         &self.frames
     }
 
-    fn objects(&self, now: Stamp, ego: &Box2) -> PredictedObjects {
-        let is_told = |object: &&messages::Object| {
-            let pose = object.state.pose;
-            let distance_m = (pose.x - ego.pose.x).hypot(pose.y - ego.pose.y);
-            self.audience == Audience::Cameras || distance_m <= PERCEPTION_RADIUS_M
+    fn objects(&self, now: Stamp, map_from_ego: Pose2, ego: &Box2) -> PredictedObjects {
+        let near = |object: &&messages::Object| {
+            let apart = object.state.pose.position() - ego.pose.position();
+            apart.norm() <= PERCEPTION_RADIUS_M
         };
-        let objects = self.traffic.objects().iter().filter(is_told).map(messages::object).collect();
+        let all = self.traffic.objects();
+        let objects = match self.audience {
+            Audience::Cameras => all.iter().map(messages::object).collect(),
+            Audience::Planner => {
+                let known = self.course.known.of(all, map_from_ego).into_iter().map(|index| &all[index]);
+                known.filter(near).map(messages::object).collect()
+            }
+        };
         PredictedObjects { header: Header::new(now, messages::MAP_FRAME), objects }
     }
 }
@@ -94,6 +100,6 @@ impl Node for Keeper {
             Audience::Planner => &OBJECTS,
             Audience::Cameras => &SIM_OBJECTS,
         };
-        outputs.publish(topic, now, self.objects(now, &outline));
+        outputs.publish(topic, now, self.objects(now, pose, &outline));
     }
 }

@@ -8,16 +8,19 @@ use tandem_graph::topics::{OBJECTS, ODOMETRY, SIM_OBJECTS};
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 
 use super::{PERCEPTION_RADIUS_M, convert};
+use crate::course::Course;
+use crate::known::Known;
 
 /// The oracle's node: publishes the true objects that are near, stamped with when they were so.
 pub struct Oracle {
+    known: Known,
     period: Duration,
 }
 
 impl Oracle {
-    /// An oracle that speaks once in `period`.
-    pub fn new(period: Duration) -> Self {
-        Self { period }
+    /// An oracle that speaks once in `period` of what can be known on a course.
+    pub fn new(course: &Course, period: Duration) -> Self {
+        Self { known: course.known.clone(), period }
     }
 }
 
@@ -31,8 +34,9 @@ impl Node for Oracle {
         let (ego, _) = convert::ego(&odometry.message);
         let PredictedObjects { header, objects } = &*truth.message;
         let is_near = |pose: tandem_datasets::Pose2| (pose.position() - ego.position()).norm() <= PERCEPTION_RADIUS_M;
-        let near = objects.iter().filter(|object| is_near(messages::object_of(object, truth.capture).state.pose));
-        let objects = near.cloned().collect();
+        let all: Vec<_> = objects.iter().map(|object| messages::object_of(object, truth.capture)).collect();
+        let known = self.known.of(&all, ego).into_iter().filter(|index| is_near(all[*index].state.pose));
+        let objects = known.map(|index| objects[index].clone()).collect();
         outputs.publish(&OBJECTS, truth.capture, PredictedObjects { header: header.clone(), objects });
     }
 }

@@ -50,7 +50,7 @@ impl RunRecord {
             log: course.log.id.clone(),
             planner: setup.planner.clone(),
             traffic: setup.traffic.to_string(),
-            perception: setup.sight.name().to_owned(),
+            perception: setup.seen_by(),
             links_before_planner: drive::links_before_planner(setup)?,
             faults: setup.faults.clone(),
             body: *course.body(),

@@ -5,5 +5,5 @@ mod run;
 mod shard;
 
 pub use results::{Results, Run, Skipped, Summary};
-pub use run::{Case, Progress, Suite};
+pub use run::{Case, Driver, Opened, Progress, Suite};
 pub use shard::Shard;

@@ -16,6 +16,9 @@ pub struct Run {
     pub result: RunResult,
     /// The file or directory that the log is from.
     pub source: String,
+    /// The log's tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// What was injected, for people; empty for nothing.
     pub injection: String,
     /// Messages lost to injected faults.
@@ -121,6 +124,18 @@ impl Results {
         }
     }
 
+    /// The summary of the runs whose logs have a tag, for each tag that more than one log has.
+    pub fn by_tag(&self) -> Vec<(String, Summary)> {
+        let mut tags: Vec<&String> = self.runs.iter().flat_map(|run| &run.tags).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        let of_tag = |tag: &String| {
+            let runs: Vec<Run> = self.runs.iter().filter(|run| run.tags.contains(tag)).cloned().collect();
+            summarise(&runs).into_iter().map(move |summary| (tag.clone(), summary)).collect::<Vec<_>>()
+        };
+        tags.into_iter().flat_map(of_tag).filter(|(_, summary)| summary.logs > 1).collect()
+    }
+
     /// The results of several shards as those of the whole.
     ///
     /// # Errors
@@ -203,6 +218,7 @@ mod tests {
                 notes: Vec::new(),
             },
             source: "somewhere".into(),
+            tags: Vec::new(),
             injection: String::new(),
             lost_injected: 1,
             lost_unintended: 0,
@@ -252,6 +268,19 @@ mod tests {
         let [low, high] = summary.at_fault_per_km_interval.unwrap();
         assert!((low - 0.0506).abs() < 1e-3 && (high - 11.14).abs() < 1e-2, "{low} {high}");
         assert_eq!((results.lost_messages, results.lost_unintended), (2, 0));
+    }
+
+    #[test]
+    fn tags_that_logs_share_are_summed_up() {
+        let tagged = |log: &str, score: f64, tags: &[&str]| Run {
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            ..run(log, "tandem", score, 0)
+        };
+        let runs = vec![tagged("a", 0.8, &["night", "rain"]), tagged("b", 0.4, &["night"]), tagged("c", 0.9, &[])];
+        let by_tag = Results::new(runs, Vec::new()).by_tag();
+        assert_eq!(by_tag.iter().map(|(tag, _)| tag.as_str()).collect::<Vec<_>>(), ["night"]);
+        assert_eq!(by_tag[0].1.logs, 2);
+        assert!((by_tag[0].1.score_mean - 0.6).abs() < 1e-12);
     }
 
     #[test]

@@ -9,9 +9,10 @@ use tandem_planner::score::RunScore;
 
 use super::{Results, Run, Skipped};
 use crate::course::Course;
-use crate::drive::{self, Driven, Setup};
+use crate::drive::{self, Companion, Driven, Setup};
 use crate::judge::Judge;
 use crate::narrate;
+use crate::world::hazard::{self, Staged};
 use crate::{Error, Faults, Sight, Trace, TrafficMode, world};
 
 /// The planner whose progress is the reference for others.
@@ -23,7 +24,37 @@ pub struct Case {
     pub log: String,
     /// The file or directory that it is from.
     pub source: String,
-    open: Box<dyn Fn() -> Result<Log, tandem_datasets::Error> + Send + Sync>,
+    open: Box<dyn Fn() -> Result<Opened, tandem_datasets::Error> + Send + Sync>,
+}
+
+/// What a case holds.
+#[derive(Debug)]
+pub enum Opened {
+    /// A log, or a world that is nothing else.
+    Log(Log),
+    /// A world with a staged corner case.
+    Staged(Box<Staged>),
+}
+
+impl Opened {
+    /// The log.
+    pub fn log(&self) -> &Log {
+        match self {
+            Self::Log(log) => log,
+            Self::Staged(staged) => &staged.log,
+        }
+    }
+
+    /// Makes it ready to be driven.
+    ///
+    /// # Errors
+    /// As [`Course::new`].
+    pub fn course(self) -> Result<Course, Error> {
+        match self {
+            Self::Log(log) => Course::new(&Arc::new(log)),
+            Self::Staged(staged) => Course::staged(*staged),
+        }
+    }
 }
 
 impl Case {
@@ -33,7 +64,7 @@ impl Case {
         source: impl Into<String>,
         open: impl Fn() -> Result<Log, tandem_datasets::Error> + Send + Sync + 'static,
     ) -> Self {
-        Self { log: log.into(), source: source.into(), open: Box::new(open) }
+        Self { log: log.into(), source: source.into(), open: Box::new(move || open().map(Opened::Log)) }
     }
 
     /// The generated world of a seed.
@@ -46,11 +77,18 @@ impl Case {
         Self::new(world::town_id(seed), "generated", move || world::town(seed))
     }
 
+    /// The generated world of a seed with a staged corner case.
+    pub fn hazard(seed: u64) -> Self {
+        let kind = hazard::Kind::of(seed);
+        let open = move || hazard::generate(kind, seed).map(|staged| Opened::Staged(Box::new(staged)));
+        Self { log: hazard::id(kind, seed), source: "generated".to_owned(), open: Box::new(open) }
+    }
+
     /// Reads the log.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn open(&self) -> Result<Log, tandem_datasets::Error> {
+    pub fn open(&self) -> Result<Opened, tandem_datasets::Error> {
         (self.open)()
     }
 }
@@ -61,11 +99,34 @@ impl From<LogRef> for Case {
     }
 }
 
+/// Who drives: a planner with that by which it sees, and who judges for it.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    /// The planner's name.
+    pub planner: String,
+    /// By what it sees.
+    pub sight: Sight,
+    /// Who judges for it, if anybody.
+    pub slow: Option<Companion>,
+}
+
+impl Driver {
+    /// A planner on its own.
+    pub fn alone(planner: impl Into<String>, sight: Sight) -> Self {
+        Self { planner: planner.into(), sight, slow: None }
+    }
+
+    /// Whether its progress is the reference for others.
+    fn is_reference(&self) -> bool {
+        self.planner == REFERENCE && matches!(self.sight, Sight::Truth) && self.slow.is_none()
+    }
+}
+
 /// What is done with every log.
 #[derive(Debug, Clone)]
 pub struct Suite {
-    /// The planners, by name, each with that by which it sees.
-    pub drivers: Vec<(String, Sight)>,
+    /// Who drives.
+    pub drivers: Vec<Driver>,
     /// The traffic modes.
     pub traffic: Vec<TrafficMode>,
     /// The faults to inject: one set a run, of which one may be none.
@@ -94,10 +155,12 @@ impl Suite {
     /// [`Results::skipped`].
     pub fn run(&self, cases: &[Case], on_progress: &(dyn Fn(Progress) + Sync)) -> Result<Results, Error> {
         self.faults.iter().try_for_each(Faults::check)?;
-        self.drivers.iter().try_for_each(|(_, sight)| self.faults.iter().try_for_each(|faults| sight.check(faults)))?;
-        let unknown = self.drivers.iter().find(|(name, _)| !planners::NAMES.contains(&name.as_str()));
-        if let Some((name, _)) = unknown {
-            return Err(tandem_planner::Error::NoSuchPlanner { name: name.clone() }.into());
+        self.drivers
+            .iter()
+            .try_for_each(|driver| self.faults.iter().try_for_each(|faults| driver.sight.check(faults)))?;
+        let unknown = self.drivers.iter().find(|driver| !planners::NAMES.contains(&driver.planner.as_str()));
+        if let Some(Driver { planner, .. }) = unknown {
+            return Err(tandem_planner::Error::NoSuchPlanner { name: planner.clone() }.into());
         }
         let outcomes: Vec<_> = cases.par_iter().map(|case| self.run_log(case, on_progress)).collect();
         let (mut runs, mut skipped) = (Vec::new(), Vec::new());
@@ -117,8 +180,8 @@ impl Suite {
             on_progress(Progress::Skipped(skipped.clone()));
             skipped
         };
-        let log = case.open().map_err(|error| skip(error.to_string(), true))?;
-        let course = Arc::new(Course::new(&Arc::new(log)).map_err(|error| skip(error.to_string(), false))?);
+        let opened = case.open().map_err(|error| skip(error.to_string(), true))?;
+        let course = Arc::new(opened.course().map_err(|error| skip(error.to_string(), false))?);
         let judge = Judge::new(&course);
         let conditions: Vec<_> =
             self.faults.iter().flat_map(|faults| self.traffic.iter().map(move |traffic| (*traffic, faults))).collect();
@@ -138,24 +201,25 @@ impl Suite {
         faults: &Faults,
         on_progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Vec<Run>, Error> {
-        let drive = |(planner, sight): (&str, &Sight)| {
-            let (course, planner, sight) = (Arc::clone(judge.course()), planner.to_owned(), sight.clone());
+        let drive = |driver: &Driver| {
+            let Driver { planner, sight, slow } = driver.clone();
+            let course = Arc::clone(judge.course());
             // Without cameras none can fail.
             let cameras = if matches!(sight, Sight::Truth) { Vec::new() } else { faults.cameras.clone() };
-            let setup = Setup { course, planner, traffic, sight, faults: Faults { cameras, ..faults.clone() } };
+            let setup = Setup { course, planner, traffic, sight, slow, faults: Faults { cameras, ..faults.clone() } };
             let driven = drive::drive(&setup, &mut [])?;
             let score = judge.score(&driven);
             Ok((setup, driven, score))
         };
-        let mut runs: Vec<_> = self.drivers.iter().map(|(planner, sight)| (planner.as_str(), sight)).collect();
-        let asked = runs.len();
-        let is_reference = |(planner, sight): (&str, &Sight)| planner == REFERENCE && matches!(sight, Sight::Truth);
-        if judge.needs_pdm() && !runs.iter().any(|run| is_reference(*run)) {
-            runs.push((REFERENCE, &Sight::Truth));
+        let mut drivers: Vec<_> = self.drivers.iter().collect();
+        let asked = drivers.len();
+        let reference = Driver::alone(REFERENCE, Sight::Truth);
+        if judge.needs_pdm() && !drivers.iter().any(|driver| driver.is_reference()) {
+            drivers.push(&reference);
         }
-        let mut driven = runs.into_par_iter().map(drive).collect::<Result<Vec<_>, Error>>()?;
-        let reference = driven.iter().find(|(setup, ..)| is_reference((&setup.planner, &setup.sight)));
-        let reference = reference.map(|(.., score)| score.clone());
+        let at = drivers.iter().position(|driver| driver.is_reference());
+        let mut driven = drivers.into_par_iter().map(drive).collect::<Result<Vec<_>, Error>>()?;
+        let reference = at.map(|at| driven[at].2.clone());
         driven.truncate(asked);
         let finish = |(setup, driven, score): (Setup, Driven, RunScore)| {
             let (run, trace) = finish(case, judge, &setup, driven, score, reference.as_ref());
@@ -177,6 +241,7 @@ fn finish(
     let result = judge.row(setup, &mut score, reference);
     let run = Run {
         result: result.clone(),
+        tags: judge.course().log.tags.clone(),
         source: case.source.clone(),
         injection: setup.faults.to_string(),
         lost_injected: driven.lost_injected,

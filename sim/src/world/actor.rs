@@ -94,6 +94,8 @@ pub(super) struct Actor {
     pub shifts: Vec<Shift>,
     pub stop_lines: Vec<StopLine>,
     conflicts: Vec<Conflict>,
+    /// Gives way to nobody before, s: who is to be given way to can't be seen yet.
+    pub heeds_from_s: f64,
     /// Speed that the curve allows, m/s, a value a metre.
     pub allowed_mps: Vec<f64>,
 }
@@ -117,6 +119,7 @@ impl Actor {
             shifts: Vec::new(),
             stop_lines: Vec::new(),
             conflicts: Vec::new(),
+            heeds_from_s: 0.0,
             allowed_mps,
         }
     }
@@ -160,6 +163,13 @@ impl Actor {
     /// Whether it has left the world at the far end of its curve.
     pub fn is_gone(&self) -> bool {
         self.motion != Motion::Still && self.along_m > self.curve.length()
+    }
+
+    /// Keeps it to `most_mps` from `from_m` to `to_m` of its curve, and brakes it gently before.
+    pub fn slow(&mut self, from_m: f64, to_m: f64, most_mps: f64) {
+        let metres = from_m.max(0.0) as usize..=(to_m.max(0.0) as usize).min(self.allowed_mps.len() - 1);
+        metres.for_each(|m| self.allowed_mps[m] = self.allowed_mps[m].min(most_mps));
+        brake_before(&mut self.allowed_mps);
     }
 
     /// Takes it out of the world.
@@ -259,7 +269,7 @@ pub(super) fn want(index: usize, actors: &[Actor], lights: &[Light], time_s: f64
             follow(gap_m + 0.5, 0.0);
         }
     }
-    for conflict in &own.conflicts {
+    for conflict in own.conflicts.iter().filter(|_| time_s >= own.heeds_from_s) {
         let gap_m = conflict.own_m.0 - own.front_m();
         if gap_m > braking_m - 1.0 && gap_m > -1.0 && !goes_in_time(own, &actors[conflict.other], conflict, time_s) {
             follow(gap_m - 0.5, 0.0);
@@ -327,8 +337,13 @@ pub(super) fn idm(speed_mps: f64, desired_mps: f64, leader: Option<(f64, f64)>) 
 fn allowed_speeds(curve: &Curve) -> Vec<f64> {
     let bend = |m: usize| (1.8 / curve.curvature(m as f64).abs().max(1e-4)).sqrt();
     let mut allowed: Vec<f64> = (0..=curve.length() as usize).map(bend).collect();
-    for m in (1..allowed.len()).rev() {
-        allowed[m - 1] = allowed[m - 1].min((allowed[m] * allowed[m] + 2.0 * 1.2).sqrt());
-    }
+    brake_before(&mut allowed);
     allowed
+}
+
+/// Lowers the speeds before slower metres so that 1.2 m/s² get one down.
+fn brake_before(allowed_mps: &mut [f64]) {
+    for m in (1..allowed_mps.len()).rev() {
+        allowed_mps[m - 1] = allowed_mps[m - 1].min((allowed_mps[m] * allowed_mps[m] + 2.0 * 1.2).sqrt());
+    }
 }

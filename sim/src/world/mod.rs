@@ -8,6 +8,7 @@
 
 mod actor;
 mod curve;
+pub mod hazard;
 mod road;
 mod scenes;
 mod stage;

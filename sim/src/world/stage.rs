@@ -147,23 +147,7 @@ impl Stage {
     /// Plays the world through and writes down what happened.
     pub fn play(mut self, id: String, description: String, tags: Vec<String>) -> Result<Log, MapError> {
         self.drop_overlapping();
-        let steps = (DURATION_S / STEP_S).round() as usize;
-        let mut states: Vec<Vec<(f64, Pose2, f64)>> = vec![Vec::new(); self.actors.len()];
-        for step in 0..=steps {
-            let time_s = step as f64 * STEP_S;
-            for (actor, states) in self.actors.iter().zip(&mut states) {
-                if !actor.is_gone() {
-                    states.push((time_s, actor.pose(), actor.pace_mps(time_s)));
-                }
-            }
-            let wants: Vec<_> = (0..self.actors.len())
-                .map(|index| match self.actors[index].motion {
-                    Motion::Drive if !self.actors[index].is_gone() => want(index, &self.actors, &self.lights, time_s),
-                    _ => 0.0,
-                })
-                .collect();
-            self.actors.iter_mut().zip(wants).for_each(|(actor, acceleration)| actor.step(time_s, acceleration));
-        }
+        let states = perform(&mut self.actors, &self.lights);
         self.write_down(&states, id, description, tags)
     }
 
@@ -213,6 +197,28 @@ impl Stage {
             }
         }
     }
+}
+
+/// For each actor its time, pose and speed at each step of a world in which all of them act.
+pub(super) fn perform(actors: &mut [Actor], lights: &[Light]) -> Vec<Vec<(f64, Pose2, f64)>> {
+    let steps = (DURATION_S / STEP_S).round() as usize;
+    let mut states: Vec<Vec<(f64, Pose2, f64)>> = vec![Vec::new(); actors.len()];
+    for step in 0..=steps {
+        let time_s = step as f64 * STEP_S;
+        for (actor, states) in actors.iter().zip(&mut states) {
+            if !actor.is_gone() {
+                states.push((time_s, actor.pose(), actor.pace_mps(time_s)));
+            }
+        }
+        let wants: Vec<_> = (0..actors.len())
+            .map(|index| match actors[index].motion {
+                Motion::Drive if !actors[index].is_gone() => want(index, actors, lights, time_s),
+                _ => 0.0,
+            })
+            .collect();
+        actors.iter_mut().zip(wants).for_each(|(actor, acceleration)| actor.step(time_s, acceleration));
+    }
+    states
 }
 
 fn stamp_of(time_s: f64) -> Stamp {

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tandem_datasets::Camera;
 use tandem_graph::Stamp;
+use tandem_sim::Course;
 
 use super::judgment::{Judgment, MOST_TOKENS};
 use super::prompt::Prompt;
 use super::state::State;
+use super::truth::truth;
 use crate::Error;
 use crate::engine::{Engine, Refused, Request, RequestId, Sampling, Usage};
 use crate::grammar::{Grammar, Grammars};
@@ -85,6 +88,32 @@ impl Judge {
             }
         }
         (said, usage)
+    }
+}
+
+/// A mind that knows what was staged in a world: what judgments could bring at best, were they only as late.
+pub struct Knowing {
+    course: Arc<Course>,
+    rig: Vec<Camera>,
+    takes: Duration,
+    due: Option<(Stamp, Result<Judgment, String>)>,
+}
+
+impl Knowing {
+    /// Of a course; it points with the cameras of `rig` and thinks for so long.
+    pub fn new(course: Arc<Course>, rig: Vec<Camera>, takes: Duration) -> Self {
+        Self { course, rig, takes, due: None }
+    }
+}
+
+impl Mind for Knowing {
+    fn ask(&mut self, now: Stamp, question: Question) {
+        let judged = truth(&self.course, &question.state, &self.rig);
+        self.due = Some((now + self.takes, judged.ok_or_else(|| "nothing was staged here".to_owned())));
+    }
+
+    fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
+        self.due.take_if(|(due, _)| *due <= now).map(|(_, answer)| answer)
     }
 }
 

@@ -15,15 +15,17 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod trigger;
+mod truth;
 mod view;
 
 pub use judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, MOST_TOKENS, Risk, Road, Weather};
 pub use knowledge::{Knowledge, Note};
 pub use memory::Memory;
-pub use mind::{Judge, Mind, Pace, Paced, Question};
+pub use mind::{Judge, Knowing, Mind, Pace, Paced, Question};
 pub use node::{Counts, JUDGE_NODE, JudgeNode};
 pub use prompt::Prompt;
 pub use score::{Score, sequence_score};
 pub use state::{Ahead, Place, Relation, Seen, State};
 pub use trigger::{Trigger, Why};
+pub use truth::truth;
 pub use view::scene_at;

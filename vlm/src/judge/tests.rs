@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tandem_datasets::Class;
+use tandem_datasets::{Class, DetectionClass};
 use tandem_graph::Stamp;
 use tandem_graph::msgs::tandem_msgs::SceneJudgment;
 use tandem_planner::MetaAction;
@@ -288,4 +288,42 @@ fn figures_of_judgments_are_shares() {
     assert_eq!((score.judged(), score.action_accuracy(), score.environment()), (3, 2.0 / 3.0, 7.0 / 12.0));
     assert_eq!((score.recall(), score.precision(), score.risk()), (3.0 / 6.0, 3.0 / 4.0, 2.0 / 3.0));
     assert_eq!(score.sequence(), (1.0 + 0.0 + 0.0) / 3.0);
+}
+
+#[test]
+fn the_truth_of_a_staged_world_names_the_hazard_while_it_is_there_and_fits_the_grammar() {
+    use tandem_sim::world::hazard;
+
+    let tokenizer = Arc::new(byte_level());
+    let grammar = Grammars::new(tokenizer.clone()).unwrap().schema(&Judgment::schema()).unwrap();
+    let rig = tandem_sim::camera::rig::nuscenes(512, 192);
+    let mut kinds_acted_on = 0;
+    for seed in 0..13 {
+        let kind = hazard::Kind::of(seed);
+        let course = Course::staged(hazard::generate(kind, seed).unwrap()).unwrap();
+        let staging = course.staging.clone().unwrap();
+        let mut acted = 0;
+        for step in (0..course.steps()).step_by(5) {
+            let stamp = course.stamp(step);
+            let is_seen = |id: u32| DetectionClass::of(&course.log.tracks[id as usize]).is_some();
+            let state = State::new(&scene_at(&course, stamp, is_seen), &[]);
+            let judged = truth(&course, &state, &rig).unwrap();
+            let text = judged.to_text();
+            let tokens = tokenizer.encode(&text, crate::text::Special::Text);
+            assert_eq!(grammar.begin().allowed_of(&tokens), tokens.len(), "{text}");
+            assert_eq!(Judgment::parse(&text).unwrap(), judged);
+            let on = staging.hazard.as_ref().is_some_and(|hazard| {
+                (hazard.visible_from_s..hazard.over_s).contains(&stamp.seconds_since(course.first()))
+            });
+            assert_eq!(judged.cap_mps.is_some(), on);
+            assert!(judged.risk == Risk::Low || !judged.objects.is_empty() || on, "{text}");
+            acted += usize::from(on && judged.risk > Risk::Low && !judged.objects.is_empty());
+            if step % 30 == 0 {
+                println!("{} {text}", course.log.id);
+            }
+        }
+        kinds_acted_on += usize::from(acted > 0);
+    }
+    // All but the calm drive.
+    assert_eq!(kinds_acted_on, 12);
 }

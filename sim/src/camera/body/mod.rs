@@ -1,5 +1,6 @@
 //! What road users and things look like: a mesh for each kind, and colours for each of them.
 
+mod guises;
 mod people;
 mod things;
 mod vehicles;
@@ -59,6 +60,9 @@ fn meshes() -> &'static Meshes {
 
 /// The mesh of a subject at a time, s.
 pub(super) fn mesh(subject: &Subject, time_s: f64) -> &'static Mesh {
+    if let Some(guise) = subject.guise {
+        return guises::mesh(guise);
+    }
     let all = meshes();
     let mut dice = Dice::new(u64::from(subject.number), 5);
     let [length_m, _, height_m] = subject.size;
@@ -165,5 +169,6 @@ pub(super) fn palette(subject: &Subject, look: &Look) -> Palette {
             (brown, brown.map(|value: f32| value * 0.8), trim)
         }
     };
-    [body, second, glass, dark, trim, lamps.0, lamps.1, skin]
+    let usual = [body, second, glass, dark, trim, lamps.0, lamps.1, skin, [0.0; 3]];
+    subject.guise.map_or(usual, |guise| guises::palette(guise, usual, &mut dice))
 }

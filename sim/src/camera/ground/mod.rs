@@ -133,7 +133,7 @@ impl Ground {
         level.tiles[index].get_or_init(|| self.paint(level, index))
     }
 
-    /// Paints a tile: terrain, pavements, kerbs, roads, crossings, lines. A texel stands for the cell around its corner.
+    /// Paints a tile: terrain, pavements, kerbs, roads, crossings, lines, water. A texel stands for the cell around its corner.
     fn paint(&self, level: &Level, index: usize) -> Box<[Texel]> {
         let tile_m = level.texel_m * SIDE as f64;
         let corner =
@@ -174,6 +174,8 @@ impl Ground {
             });
             canvas.lay(&mut cover, kind);
         }
+        self.shapes.water.iter().for_each(|water| grid.fill(water, &mut cover));
+        canvas.lay(&mut cover, semantics::WATER);
         canvas
             .texels
             .iter()
@@ -250,6 +252,8 @@ impl Canvas<'_> {
             }
             KERB => (scaled([0.36, 0.355, 0.34], 1.0 + 0.1 * middle + 0.1 * fine), 1.0),
             COLORED => worn(self.look.center_paint),
+            // Deep enough that little of the ground shows.
+            semantics::WATER => (scaled([0.115, 0.088, 0.055], 1.0 + 0.15 * coarse), 0.93),
             _ => worn([0.70, 0.70, 0.68]),
         }
     }

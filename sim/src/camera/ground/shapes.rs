@@ -20,6 +20,8 @@ pub(in crate::camera) struct Shapes {
     pub colored: Vec<(Stretch, f64)>,
     /// Crossings with the direction in which people walk.
     pub crossings: Vec<(Polygon, Vector2<f64>)>,
+    /// Where water stands.
+    pub water: Vec<Polygon>,
 }
 
 impl Shapes {
