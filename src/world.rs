@@ -103,7 +103,7 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         bar.set_message(case.log.clone());
         let name = args.scene.get(index).cloned().unwrap_or_else(|| case.log.clone());
         let (log, staging) = match case.open()? {
-            Opened::Log(log) => (log, None),
+            Opened::Log(log) => (*log, None),
             Opened::Staged(staged) => (staged.log, Some(staged.staging)),
         };
         let log = Log { cameras: cameras.clone(), ..log };

@@ -31,7 +31,7 @@ pub struct Case {
 #[derive(Debug)]
 pub enum Opened {
     /// A log, or a world that is nothing else.
-    Log(Log),
+    Log(Box<Log>),
     /// A world with a staged corner case.
     Staged(Box<Staged>),
 }
@@ -51,7 +51,7 @@ impl Opened {
     /// As [`Course::new`].
     pub fn course(self) -> Result<Course, Error> {
         match self {
-            Self::Log(log) => Course::new(&Arc::new(log)),
+            Self::Log(log) => Course::new(&Arc::new(*log)),
             Self::Staged(staged) => Course::staged(*staged),
         }
     }
@@ -64,7 +64,11 @@ impl Case {
         source: impl Into<String>,
         open: impl Fn() -> Result<Log, tandem_datasets::Error> + Send + Sync + 'static,
     ) -> Self {
-        Self { log: log.into(), source: source.into(), open: Box::new(move || open().map(Opened::Log)) }
+        Self {
+            log: log.into(),
+            source: source.into(),
+            open: Box::new(move || open().map(|log| Opened::Log(Box::new(log)))),
+        }
     }
 
     /// The generated world of a seed.

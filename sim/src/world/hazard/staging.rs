@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nalgebra::Point2;
 use serde::Serialize;
-use tandem_datasets::{Log, Map, MapError, MapParts, Pose2};
+use tandem_datasets::{Log, Map, MapError, Pose2};
 use tandem_planner::MetaAction;
 
 use super::Kind;
