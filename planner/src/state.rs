@@ -30,6 +30,20 @@ pub struct VehicleState {
     pub yaw_rate_radps: f64,
 }
 
+impl VehicleState {
+    /// The state that is `t` of the way from this one to `next`, 0 to 1.
+    pub(crate) fn lerp(&self, next: &Self, t: f64) -> Self {
+        let mix = |a: f64, b: f64| a + (b - a) * t;
+        Self {
+            pose: self.pose.lerp(&next.pose, t),
+            speed_mps: mix(self.speed_mps, next.speed_mps),
+            acceleration_mps2: mix(self.acceleration_mps2, next.acceleration_mps2),
+            steering_rad: mix(self.steering_rad, next.steering_rad),
+            yaw_rate_radps: mix(self.yaw_rate_radps, next.yaw_rate_radps),
+        }
+    }
+}
+
 /// A planned or driven motion: states at a fixed step of [`STEP_S`], the first one now.
 pub type Rollout = Vec<VehicleState>;
 

@@ -159,7 +159,7 @@ impl Surroundings {
             match (after.checked_sub(1).and_then(|index| self.past.get(index)), next) {
                 (_, Some((known, state))) if *known == stamp => history.push(*state),
                 (Some((from, a)), Some((to, b))) => {
-                    history.push(mix(a, b, stamp.seconds_since(*from) / to.seconds_since(*from)));
+                    history.push(a.lerp(b, stamp.seconds_since(*from) / to.seconds_since(*from)));
                 }
                 _ => {}
             }
@@ -203,17 +203,6 @@ fn is_finite(state: &VehicleState) -> bool {
     let pose = state.pose;
     let values = [pose.x, pose.y, pose.yaw, state.speed_mps, state.acceleration_mps2, state.steering_rad];
     values.iter().all(|value| value.is_finite()) && state.yaw_rate_radps.is_finite()
-}
-
-fn mix(a: &VehicleState, b: &VehicleState, t: f64) -> VehicleState {
-    let mix = |a: f64, b: f64| a + (b - a) * t;
-    VehicleState {
-        pose: a.pose.lerp(&b.pose, t),
-        speed_mps: mix(a.speed_mps, b.speed_mps),
-        acceleration_mps2: mix(a.acceleration_mps2, b.acceleration_mps2),
-        steering_rad: mix(a.steering_rad, b.steering_rad),
-        yaw_rate_radps: mix(a.yaw_rate_radps, b.yaw_rate_radps),
-    }
 }
 
 /// The ego state of an odometry message; the wheel angle is the one that its yaw rate demands.

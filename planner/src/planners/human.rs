@@ -33,14 +33,7 @@ impl Human {
             (_, Some((known, next))) if *known == stamp => *next,
             (Some((from, before)), Some((to, next))) => {
                 let t = stamp.seconds_since(from) / to.seconds_since(from);
-                let mix = |a: f64, b: f64| a + (b - a) * t;
-                VehicleState {
-                    pose: before.pose.lerp(&next.pose, t),
-                    speed_mps: mix(before.speed_mps, next.speed_mps),
-                    acceleration_mps2: mix(before.acceleration_mps2, next.acceleration_mps2),
-                    steering_rad: mix(before.steering_rad, next.steering_rad),
-                    yaw_rate_radps: mix(before.yaw_rate_radps, next.yaw_rate_radps),
-                }
+                before.lerp(next, t)
             }
             (None, Some((_, first))) => *first,
             (Some((end, last)), None) => VehicleState {

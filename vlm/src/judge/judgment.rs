@@ -9,6 +9,7 @@ use tandem_graph::msgs::geometry_msgs::Point;
 use tandem_graph::msgs::std_msgs::Header;
 use tandem_graph::msgs::tandem_msgs::{self, CriticalObject, Region, SceneJudgment};
 use tandem_planner::MetaAction;
+pub use tandem_sim::world::hazard::Road;
 
 use super::state::State;
 
@@ -44,20 +45,6 @@ pub enum Light {
     Day,
     Dusk,
     Night,
-}
-
-/// What kind of road it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Road {
-    /// A street with parked cars.
-    Residential,
-    /// A street in a town.
-    Urban,
-    /// A road of several lanes.
-    Main,
-    /// A road between fields.
-    Rural,
 }
 
 /// How risky the scene is.

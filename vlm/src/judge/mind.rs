@@ -91,29 +91,39 @@ impl Judge {
     }
 }
 
+/// An answer that is known already, and kept until it is due.
+#[derive(Debug, Default)]
+struct Later(Option<(Stamp, Result<Judgment, String>)>);
+
+impl Later {
+    fn take(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
+        self.0.take_if(|(due, _)| *due <= now).map(|(_, answer)| answer)
+    }
+}
+
 /// A mind that knows what was staged in a world: what judgments could bring at best, were they only as late.
 pub struct Knowing {
     course: Arc<Course>,
     rig: Vec<Camera>,
     takes: Duration,
-    due: Option<(Stamp, Result<Judgment, String>)>,
+    later: Later,
 }
 
 impl Knowing {
     /// Of a course; it points with the cameras of `rig` and thinks for so long.
     pub fn new(course: Arc<Course>, rig: Vec<Camera>, takes: Duration) -> Self {
-        Self { course, rig, takes, due: None }
+        Self { course, rig, takes, later: Later::default() }
     }
 }
 
 impl Mind for Knowing {
     fn ask(&mut self, now: Stamp, question: Question) {
         let judged = truth(&self.course, &question.state, &self.rig);
-        self.due = Some((now + self.takes, judged.ok_or_else(|| "nothing was staged here".to_owned())));
+        self.later = Later(Some((now + self.takes, judged.ok_or_else(|| "nothing was staged here".to_owned()))));
     }
 
     fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
-        self.due.take_if(|(due, _)| *due <= now).map(|(_, answer)| answer)
+        self.later.take(now)
     }
 }
 
@@ -141,25 +151,25 @@ pub struct Paced {
     judge: Judge,
     pace: Pace,
     session: String,
-    due: Option<(Stamp, Result<Judgment, String>)>,
+    later: Later,
 }
 
 impl Paced {
     /// Whose answers take as long as `pace` says.
     pub fn new(judge: Judge, pace: Pace, session: impl Into<String>) -> Self {
-        Self { judge, pace, session: session.into(), due: None }
+        Self { judge, pace, session: session.into(), later: Later::default() }
     }
 }
 
 impl Mind for Paced {
     fn ask(&mut self, now: Stamp, question: Question) {
-        self.due = Some(match self.judge.judge(&question.prompt, &self.session) {
+        self.later = Later(Some(match self.judge.judge(&question.prompt, &self.session) {
             Ok((judgment, usage)) => (now + self.pace.takes(&usage), Ok(judgment)),
             Err(reason) => (now, Err(reason)),
-        });
+        }));
     }
 
     fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
-        self.due.take_if(|(due, _)| *due <= now).map(|(_, answer)| answer)
+        self.later.take(now)
     }
 }

@@ -9,9 +9,9 @@ use tandem_graph::topics::camera_name;
 use tandem_planner::{MetaAction, VehicleState};
 use tandem_sim::Course;
 use tandem_sim::camera as look;
-use tandem_sim::world::hazard::{self, Hazard, Kind, Staging};
+use tandem_sim::world::hazard::{Hazard, Kind, Staging};
 
-use super::judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, Risk, Road, WAYPOINTS, Weather};
+use super::judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, Risk, WAYPOINTS, Weather};
 use super::state::{Place, Relation, Seen, State};
 
 /// Objects that are named at most, and stretches to avoid.
@@ -70,12 +70,7 @@ pub fn truth(course: &Course, state: &State, rig: &[Camera]) -> Option<Judgment>
             look::Light::Dusk => Light::Dusk,
             look::Light::Night => Light::Night,
         },
-        road: match environment.road {
-            hazard::Road::Residential => Road::Residential,
-            hazard::Road::Urban => Road::Urban,
-            hazard::Road::Main => Road::Main,
-            hazard::Road::Rural => Road::Rural,
-        },
+        road: environment.road,
         lane: format!("{} of {}", state.lane.min(9), state.lanes.min(9)),
         say: sentence(hazard.is_some(), &objects, &actions),
         risk,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nalgebra::Point2;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tandem_datasets::{Log, Map, MapError, Pose2};
 use tandem_planner::MetaAction;
 
@@ -60,7 +60,7 @@ pub struct Environment {
 }
 
 /// Kinds of roads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Road {
     /// A street with parked cars.
