@@ -98,7 +98,7 @@ impl Moment<'_> {
     }
 
     fn is_on(&self, hazard: &Hazard) -> bool {
-        (hazard.visible_from_s..hazard.over_s).contains(&self.at_s())
+        hazard.is_there(&self.course.log, self.state.map_from_ego, self.stamp)
     }
 
     /// The reference driver so much later.
@@ -237,7 +237,7 @@ impl Moment<'_> {
             MetaAction::ChangeLaneRight => beside_m < -CHANGED_M,
             _ => false,
         };
-        let left_s = (hazard.over_s - self.at_s()).clamp(0.5, 8.0).round();
+        let left_s = (hazard.over_s - self.at_s()).clamp(1.0, 8.0).round();
         let left: Vec<MetaAction> =
             hazard.reaction.actions.iter().skip_while(|action| is_done(action)).copied().collect();
         if left.is_empty() {

@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use super::super::stage::Stage;
-use super::street::{Over, Plot, Side, Street, Wish};
+use super::street::{Plot, Side, Street, Until, Wish};
 use super::things;
 use crate::camera::Weather;
 use tandem_planner::MetaAction;
@@ -67,7 +67,7 @@ pub(super) fn construction(mut stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions,
         speed_cap_mps,
-        over: Over::Passed(to_m),
+        over: Until::Passed(to_m),
         weather: None,
     };
     (street, plot)
@@ -109,7 +109,7 @@ pub(super) fn closed_road(mut stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions: vec![MetaAction::SlowDown, MetaAction::Stop, MetaAction::Wait],
         speed_cap_mps,
-        over: Over::Passed(at_m),
+        over: Until::Passed(at_m),
         weather: None,
     };
     (street, plot)
@@ -141,7 +141,7 @@ pub(super) fn flood(mut stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions,
         speed_cap_mps,
-        over: Over::Passed(to_m),
+        over: Until::Passed(to_m),
         weather: Some(weather),
     };
     (street, plot)

@@ -1,7 +1,7 @@
 //! Who comes out onto the lane: people from behind vehicles, children after a ball or from a bus, animals.
 
 use super::super::stage::Stage;
-use super::street::{Over, Plot, Side, Street, Wish};
+use super::street::{Plot, Side, Street, Until, Wish};
 use super::things;
 use tandem_planner::MetaAction;
 
@@ -23,7 +23,7 @@ fn plot(
         goes_first: false,
         actions,
         speed_cap_mps: cap_mps,
-        over: Over::Passed(street.at_m),
+        over: Until::Passed(street.at_m),
         weather: None,
     }
 }

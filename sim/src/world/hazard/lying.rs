@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::super::stage::Stage;
-use super::street::{Over, Plot, Side, Street, Wish};
+use super::street::{Plot, Side, Street, Until, Wish};
 use super::things;
 use tandem_planner::MetaAction;
 
@@ -75,7 +75,7 @@ pub(super) fn debris(stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions,
         speed_cap_mps,
-        over: Over::Passed(to_m),
+        over: Until::Passed(to_m),
         weather: None,
     };
     (street, plot)
@@ -111,7 +111,7 @@ pub(super) fn stalled(stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions,
         speed_cap_mps,
-        over: Over::Passed(to_m),
+        over: Until::Passed(to_m),
         weather: None,
     };
     (street, plot)

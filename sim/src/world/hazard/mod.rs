@@ -22,6 +22,7 @@ mod crossing;
 mod lying;
 mod moving;
 mod play;
+mod presence;
 mod staging;
 mod street;
 mod things;
@@ -38,6 +39,7 @@ use super::stage::Stage;
 use crate::camera::{Look, Weather};
 use street::{Plot, Street};
 
+pub use presence::Over;
 pub use staging::{Environment, Hazard, Reaction, Ring, Road, Staged, Staging};
 
 /// A world that is not as it should be is drawn anew, so often.

@@ -2,7 +2,7 @@
 
 use super::super::actor::Shift;
 use super::super::stage::Stage;
-use super::street::{FRONT_M, Over, Plot, Side, Street, Wish};
+use super::street::{FRONT_M, Plot, Side, Street, Until, Wish};
 use super::things;
 use tandem_planner::MetaAction;
 
@@ -48,7 +48,7 @@ fn comes(mut stage: Stage) -> (Street, Plot) {
         goes_first: true,
         actions: vec![MetaAction::SlowDown, move_over, MetaAction::GoStraightSlowly],
         speed_cap_mps,
-        over: Over::Ahead(vehicle),
+        over: Until::Ahead(vehicle),
         weather: None,
     };
     (street, plot)
@@ -77,7 +77,7 @@ fn stands(mut stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions: vec![MetaAction::SlowDown, change, MetaAction::GoStraightSlowly],
         speed_cap_mps,
-        over: Over::Passed(to_m),
+        over: Until::Passed(to_m),
         weather: None,
     };
     (street, plot)
@@ -114,7 +114,7 @@ pub(super) fn wrong_way(mut stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions: vec![MetaAction::SlowDownRapidly, move_over],
         speed_cap_mps,
-        over: Over::Behind(car),
+        over: Until::Behind(car),
         weather: None,
     };
     (street, plot)
@@ -152,7 +152,7 @@ pub(super) fn cyclist(stage: Stage) -> (Street, Plot) {
         goes_first: false,
         actions: vec![MetaAction::SlowDown, MetaAction::GoStraightSlowly],
         speed_cap_mps: cap_mps,
-        over: Over::Passed(swerve_m + back_m + over_m),
+        over: Until::Passed(swerve_m + back_m + over_m),
         weather: None,
     };
     (street, plot)

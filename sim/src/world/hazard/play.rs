@@ -1,7 +1,6 @@
 //! Plays a staged street through, by a driver who knows and by one who does not, and writes it down if both show what
 //! they should.
 
-use nalgebra::Point2;
 use tandem_datasets::{Box2, MapError, Polygon, Pose2};
 
 use tandem_planner::MetaAction;
@@ -9,10 +8,10 @@ use tandem_planner::MetaAction;
 use super::super::actor::{Actor, Motion, STEP_S};
 use super::super::stage::{DURATION_S, EGO, perform};
 use super::Kind;
+use super::presence::Over;
 use super::staging::{Environment, Hazard, Reaction, Ring, Staged, Staging};
-use super::street::{Over, Plot, Street};
+use super::street::{Plot, Street, Until};
 use crate::camera::{Light, Look};
-use crate::occlusion::{Body, eye, is_hidden};
 
 /// Time, pose and speed of an actor at each step.
 type Course = Vec<(f64, Pose2, f64)>;
@@ -33,9 +32,6 @@ const FLAT_M: f64 = 45.0;
 
 /// Of what is so many times the air's attenuation away, a twentieth of the contrast is left.
 const HAZE: f32 = 3.0;
-
-/// An emergency vehicle so far ahead has passed, m.
-const AWAY_M: f64 = 30.0;
 
 /// The world of a street; `None` if it is not as it should be and need not be `taken`.
 pub(super) fn play(
@@ -59,13 +55,8 @@ pub(super) fn play(
     let is_right = is_well_driven(&states[EGO]) && !harms(&states[EGO], &(1..states.len()).collect::<Vec<_>>());
     let plain = regardless(&street, hazardous);
     let is_met = plot.is_none() || harms(&plain, hazardous);
-    let seen_s = plot.as_ref().and_then(|plot| visible_from_s(actors, plot, &states, &look));
-    let is_seen = plot.is_none() || seen_s.is_some();
-    let over_s = plot.as_ref().and_then(|plot| over_s(&street, plot.over, &states));
-    // Who need not wait gets past.
-    let is_past = plot.as_ref().is_none_or(|plot| over_s.is_some() || plot.actions.contains(&MetaAction::Wait));
-    let is_good = is_whole && is_right && is_met && is_seen && is_past;
-    if !(is_good || taken) {
+    let is_fit = is_whole && is_right && is_met;
+    if !(is_fit || taken) {
         return Ok(None);
     }
     let lying =
@@ -85,21 +76,48 @@ pub(super) fn play(
         ["hazard", kind.name(), look.light.name(), look.weather.name(), street.road.name()].map(str::to_owned);
     tags.sort_unstable();
     let description = plot.as_ref().map_or("A calm drive", |plot| plot.description).to_owned();
+    let own = street.own.clone();
+    let ranges_m: Vec<f64> = actors.iter().map(|actor| range_m(actor.size, actor.class.is_vehicle(), &look)).collect();
     let log = street.stage.write_down(&states, id, description, tags.to_vec())?;
+    let may_wait = plot.as_ref().is_none_or(|plot| plot.actions.contains(&MetaAction::Wait));
+    let mut is_seen = plot.is_none();
     let hazard = plot.map(|plot| {
         // Actors that were never there have no track.
         let number = |actor: &usize| log.tracks.iter().position(|track| track.source_id == actor.to_string());
-        let tracks: Vec<u32> = plot.actors.iter().filter_map(number).map(|track| track as u32).collect();
-        let avoid = plot.closed.iter().cloned().chain(lying).collect();
-        Hazard {
-            goes_first: tracks.first().copied().filter(|_| plot.goes_first),
-            tracks,
+        let numbers: Vec<(usize, u32)> =
+            plot.actors.iter().filter_map(|actor| Some((*actor, number(actor)? as u32))).collect();
+        let track =
+            |actor: usize| numbers.iter().find(|(other, _)| *other == actor).map_or(u32::MAX, |(_, track)| *track);
+        let mut hazard = Hazard {
+            goes_first: numbers.first().map(|(_, track)| *track).filter(|_| plot.goes_first),
+            tracks: numbers.iter().map(|(_, track)| *track).collect(),
+            ranges_m: numbers.iter().map(|(actor, _)| ranges_m[*actor]).collect(),
+            flat_range_m: FLAT_M.min(haze_m(&look)),
+            over: match plot.over {
+                Until::Passed(along_m) => Over::Passed(own.at(along_m)),
+                Until::Ahead(actor) => Over::Ahead(track(actor)),
+                Until::Behind(actor) => Over::Behind(track(actor)),
+            },
+            visible_from_s: 0.0,
+            over_s: DURATION_S,
+            reaction: Reaction {
+                actions: plot.actions,
+                speed_cap_mps: plot.speed_cap_mps,
+                avoid: plot.closed.iter().cloned().chain(lying).collect(),
+            },
             closed: plot.closed,
-            visible_from_s: seen_s.unwrap_or(0.0),
-            over_s: over_s.unwrap_or(DURATION_S),
-            reaction: Reaction { actions: plot.actions, speed_cap_mps: plot.speed_cap_mps, avoid },
+        };
+        if let Some(times_s) = hazard.on_the_reference_drive(&log) {
+            [hazard.visible_from_s, hazard.over_s] = times_s;
+            is_seen = true;
         }
+        hazard
     });
+    // Who need not wait gets past.
+    let is_past = may_wait || hazard.as_ref().is_none_or(|hazard| hazard.over_s < DURATION_S);
+    if !(is_fit && is_seen && is_past || taken) {
+        return Ok(None);
+    }
     Ok(Some(Staged { log, staging: Staging { kind, look, environment, hazard, plain_drive } }))
 }
 
@@ -164,53 +182,13 @@ fn place(actor: &Actor) -> Ring {
     Box2 { length: outline.length + 1.0, width: outline.width + 1.0, ..outline }.corners().to_vec()
 }
 
-/// When the hazard is first in range and not hidden, s.
-fn visible_from_s(actors: &[Actor], plot: &Plot, states: &[Course], look: &Look) -> Option<f64> {
-    let haze_m = f64::from(HAZE / look.fog_per_m);
-    let range_m = |actor: &Actor| {
-        let [length_m, width_m, height_m] = actor.size;
-        let side_m = length_m.max(width_m).max(height_m);
-        let is_lit = actor.class.is_vehicle() || look.light != Light::Night;
-        (side_m * SIDES)
-            .clamp(RANGE_M[0], RANGE_M[1])
-            .min(if is_lit { f64::INFINITY } else { HEADLIGHTS_M })
-            .min(haze_m)
-    };
-    let seen = |step: usize| {
-        let eye = eye(states[EGO][step].1);
-        let body = |index: usize| {
-            let (_, pose, _) = states[index].get(step)?;
-            Some(Body { outline: outline(&actors[index], *pose), height_m: actors[index].size[2] })
-        };
-        let sees = |target: &Body, itself: Option<usize>, range_m: f64| {
-            let others = (1..actors.len()).filter(|index| Some(*index) != itself).filter_map(body);
-            (target.outline.pose.position() - eye).norm() < range_m && !is_hidden(eye, target, others)
-        };
-        let spot = |point: &Point2<f64>| Body {
-            outline: Box2 { pose: Pose2::new(point.x, point.y, 0.0), length: 0.1, width: 0.1 },
-            height_m: 0.1,
-        };
-        plot.actors.iter().any(|&actor| body(actor).is_some_and(|it| sees(&it, Some(actor), range_m(&actors[actor]))))
-            || plot.closed.iter().flatten().any(|point| sees(&spot(point), None, FLAT_M.min(haze_m)))
-    };
-    (0..states[EGO].len()).find(|&step| seen(step)).map(|step| states[EGO][step].0)
+/// How far away a thing of this length, width and height can be told from, m.
+fn range_m(size: [f64; 3], has_lights: bool, look: &Look) -> f64 {
+    let side_m = size.into_iter().fold(0.0, f64::max);
+    let lit_m = if has_lights || look.light != Light::Night { f64::INFINITY } else { HEADLIGHTS_M };
+    (side_m * SIDES).clamp(RANGE_M[0], RANGE_M[1]).min(lit_m).min(haze_m(look))
 }
 
-/// When the hazard is over, s; `None` where it never is.
-fn over_s(street: &Street, over: Over, states: &[Course]) -> Option<f64> {
-    let ego = &street.stage.actors[EGO];
-    let ahead_m = |step: usize, actor: usize| {
-        let (own, other) = (states[EGO][step].1, states[actor].get(step));
-        other.map(|(_, pose, _)| own.inverse_transform(pose.position()).x)
-    };
-    let rear_m = |step: usize| {
-        let (along_m, _) = street.own.project(states[EGO][step].1.position());
-        along_m + ego.center_m - ego.size[0] / 2.0
-    };
-    let is_over = |step: &usize| match over {
-        Over::Passed(along_m) => rear_m(*step) > along_m,
-        Over::Ahead(actor) => ahead_m(*step, actor).is_none_or(|ahead_m| ahead_m > AWAY_M),
-        Over::Behind(actor) => ahead_m(*step, actor).is_none_or(|ahead_m| ahead_m < 0.0),
-    };
-    (0..states[EGO].len()).find(is_over).map(|step| states[EGO][step].0)
+fn haze_m(look: &Look) -> f64 {
+    f64::from(HAZE / look.fog_per_m)
 }

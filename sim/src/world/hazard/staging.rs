@@ -8,6 +8,7 @@ use tandem_datasets::{Log, Map, MapError, Pose2};
 use tandem_planner::MetaAction;
 
 use super::Kind;
+use super::presence::Over;
 use crate::camera::{Light, Look, Weather};
 
 /// A ring of points in the map, m; open: the last is not the first again.
@@ -78,10 +79,16 @@ pub enum Road {
 pub struct Hazard {
     /// Numbers of the tracks that make it, the most telling first: indices in [`Log::tracks`].
     pub tracks: Vec<u32>,
+    /// How far away each of them can be told from, m.
+    pub ranges_m: Vec<f64>,
     /// Stretches of road that can't be driven: flooded, closed, dug up.
     pub closed: Vec<Ring>,
+    /// How far away what lies flat can be told from, m.
+    pub flat_range_m: f64,
     /// The track that goes first whatever the geometry: an emergency vehicle on duty.
     pub goes_first: Option<u32>,
+    /// When it is over.
+    pub over: Over,
     /// When it can first be seen on the reference drive, s from its start: in range and not hidden.
     pub visible_from_s: f64,
     /// When it is over on the reference drive, s; the drive's end where it never is.

@@ -58,7 +58,7 @@ impl Side {
 
 /// When a hazard is over.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Over {
+pub(super) enum Until {
     /// When the ego's rear has passed this place, m along its lane.
     Passed(f64),
     /// When this actor is well ahead of the ego.
@@ -77,7 +77,7 @@ pub(super) struct Plot {
     pub goes_first: bool,
     pub actions: Vec<MetaAction>,
     pub speed_cap_mps: f64,
-    pub over: Over,
+    pub over: Until,
     /// The weather that belongs to it.
     pub weather: Option<Weather>,
 }
