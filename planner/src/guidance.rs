@@ -9,8 +9,12 @@ use tandem_graph::Stamp;
 
 use crate::proposals::Maneuver;
 
-/// Most that a preferred manoeuvre gains, in units of the score: less than any multiplier or weighted sub-score.
+/// What a wished manoeuvre gains within the lane, in units of the score: less than any weighted sub-score.
 pub const PREFERENCE_BONUS: f64 = 0.04;
+
+/// What the lane beside gains that a judgment wishes for: more than what the own lane is better by, where nothing is
+/// wrong with either.
+pub const LANE_BONUS: f64 = 0.3;
 
 /// Most extra room that is heeded, m.
 const MAX_EXTRA_GAP_M: f64 = 20.0;
@@ -42,8 +46,10 @@ pub struct Guidance {
     pub judged: Stamp,
     /// How long it holds, s; zero: there is no judgment.
     pub time_to_live_s: f64,
-    /// The most the vehicle may drive, m/s.
+    /// The most the vehicle may drive, m/s: near what it is about, or everywhere if that has no place.
     pub speed_cap_mps: Option<f64>,
+    /// Numbers of the agents that it is about.
+    pub about: Vec<u32>,
     /// Room to leave beyond the usual, m.
     pub extra_gap_m: f64,
     /// Time to leave beyond the usual, s.
@@ -63,8 +69,10 @@ pub struct Guidance {
 pub struct Effects {
     /// The share of its full effect that the judgment still has, 0 to 1.
     pub strength: f64,
-    /// The most the vehicle may drive, m/s, before fading.
+    /// The most the vehicle may drive, m/s, before fading: near what it is about, or everywhere if that has no place.
     pub speed_cap_mps: Option<f64>,
+    /// Numbers of the agents that it is about.
+    pub about: Vec<u32>,
     /// Room to leave beyond the usual, m.
     pub extra_gap_m: f64,
     /// Time to leave beyond the usual, s.
@@ -98,7 +106,10 @@ impl Guidance {
             return Effects::default();
         }
         let age_s = now.seconds_since(self.judged);
-        let holds = |wish: &&Wish| wish.duration_s <= 0.0 || age_s <= wish.duration_s;
+        // Where a region is closed a cap says how slow to be about it; a wish for less would hold everywhere.
+        let is_capped = self.speed_cap_mps.is_some() && !self.closed.is_empty();
+        let is_said = |wish: &Wish| !wish.veto && wish.maneuver == Maneuver::SlowDown && is_capped;
+        let holds = |wish: &&Wish| (wish.duration_s <= 0.0 || age_s <= wish.duration_s) && !is_said(wish);
         let wishes = |veto: bool| self.wishes.iter().filter(holds).filter(move |wish| wish.veto == veto);
         let extra = |value: f64, most: f64| if value.is_finite() { value.clamp(0.0, most) * strength } else { 0.0 };
         let is_finite = |point: &Point2<f64>| point.x.is_finite() && point.y.is_finite();
@@ -106,10 +117,11 @@ impl Guidance {
         Effects {
             strength,
             speed_cap_mps: self.speed_cap_mps.filter(|cap| cap.is_finite()).map(|cap| cap.max(0.0)),
+            about: self.about.clone(),
             extra_gap_m: extra(self.extra_gap_m, MAX_EXTRA_GAP_M),
             extra_headway_s: extra(self.extra_headway_s, MAX_EXTRA_HEADWAY_S),
             regions: self.closed.iter().filter(finite).cloned().collect(),
-            preferred: wishes(false).map(|wish| (wish.maneuver, PREFERENCE_BONUS * strength)).collect(),
+            preferred: wishes(false).map(|wish| (wish.maneuver, bonus(wish.maneuver) * strength)).collect(),
             // Stopping is what remains when all else is vetoed.
             vetoed: wishes(true).map(|wish| wish.maneuver).filter(|maneuver| *maneuver != Maneuver::Stop).collect(),
             waypoints: if self.waypoints.iter().all(is_finite) { self.waypoints_from(age_s) } else { Vec::new() },
@@ -137,10 +149,15 @@ impl Effects {
         }
     }
 
-    /// The bonus of a manoeuvre, at most [`PREFERENCE_BONUS`].
+    /// What a manoeuvre gains by being wished for.
     pub fn bonus(&self, maneuver: Maneuver) -> f64 {
         let matching = self.preferred.iter().filter(|(preferred, _)| *preferred == maneuver);
         matching.map(|(_, bonus)| *bonus).fold(0.0, f64::max)
+    }
+
+    /// Whether it wishes the vehicle to stand where it is blocked.
+    pub fn says_to_wait(&self) -> bool {
+        self.preferred.iter().any(|(maneuver, _)| matches!(maneuver, Maneuver::Stop | Maneuver::Yield))
     }
 
     /// Whether a manoeuvre is ruled out.
@@ -169,6 +186,14 @@ impl Effects {
             lines.push("waypoints".to_owned());
         }
         lines
+    }
+}
+
+/// What a wished manoeuvre gains.
+fn bonus(maneuver: Maneuver) -> f64 {
+    match maneuver {
+        Maneuver::ChangeLaneLeft | Maneuver::ChangeLaneRight => LANE_BONUS,
+        _ => PREFERENCE_BONUS,
     }
 }
 

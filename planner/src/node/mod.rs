@@ -220,6 +220,7 @@ impl Guidance {
             judged: Stamp::from(judgment.header.stamp),
             time_to_live_s: judgment.time_to_live.ns() as f64 * 1e-9,
             speed_cap_mps: (!judgment.speed_cap_mps.is_nan()).then_some(judgment.speed_cap_mps),
+            about: judgment.critical_objects.iter().map(|object| object.track_id).collect(),
             extra_gap_m: judgment.extra_gap_m,
             extra_headway_s: judgment.extra_headway_s,
             closed: judgment.avoid.iter().map(|region| points(&region.polygon)).collect(),

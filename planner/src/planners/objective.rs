@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use tandem_datasets::{Class, EgoBody};
 use tandem_graph::Stamp;
 
-use crate::guidance::Effects;
+use crate::guidance::{Effects, LANE_BONUS};
 use crate::predict::PREDICTED_STATES;
+use crate::proposals::lateral::Line;
 use crate::proposals::obstacles::Obstacle;
+use crate::proposals::tandem::{CLEARANCE_M, NUDGES_M};
 use crate::proposals::{Maneuver, Proposal};
 use crate::score::{EC_STEPS, Scored};
 use crate::state::{Agent, PLAN_STATES, Rollout, STEP_S, VehicleState};
@@ -50,6 +52,12 @@ const LEAVE_COST: f64 = 0.12;
 
 /// What ending in the way of others who cross, with no way on or back, has to be better by than waiting.
 const TRAP_COST: f64 = 0.4;
+
+/// What a way that something blocks for good has to be better by than one that nothing blocks.
+const BLOCKED_COST: f64 = 0.3;
+
+/// What blocks a way is looked for so far ahead, m.
+const BLOCKED_WITHIN_M: f64 = 50.0;
 
 /// How hard the vehicle brakes, or drives on, after the end of a plan to keep clear of others, m/s².
 const AFTERWARDS_MPS2: [f64; 2] = [-2.5, 1.0];
@@ -153,6 +161,8 @@ pub(super) struct Objective<'a> {
     pub recent: &'a Recent,
     /// What the plan before does.
     pub before: Option<Maneuver>,
+    /// Whether something stands on the lane for good.
+    pub lane_is_blocked: bool,
     /// Progress that a free road would allow, m.
     pub free_progress_m: f64,
 }
@@ -172,14 +182,15 @@ impl Objective<'_> {
         let crowding = self.crowding(proposal);
         let change = self.recent.change(self.now, &proposal.rollout);
         let broken = |difference: f64| ((difference - AGREEMENT_FROM) / (1.0 - AGREEMENT_FROM)).clamp(0.0, 1.0);
-        let extras = PROGRESS_WEIGHT * progress + self.effects.bonus(proposal.maneuver)
+        let extras = PROGRESS_WEIGHT * progress + self.bonus(proposal) * scored.scores.hc
             - ROOM_WEIGHT * crowding
             - AGREEMENT_WEIGHT * broken(disagreement)
             - CHANGE_WEIGHT * broken(change)
             - CALM_WEIGHT * unrest(&proposal.rollout)
             - CENTER_WEIGHT * off_center(proposal)
             - self.change_cost(proposal.maneuver)
-            - if self.ends_trapped(proposal) { TRAP_COST } else { 0.0 };
+            - if self.ends_trapped(proposal) { TRAP_COST } else { 0.0 }
+            - if !self.effects.says_to_wait() && self.is_blocked(proposal) { BLOCKED_COST } else { 0.0 };
         let value = scored.scores.total() + multipliers * extras;
         if scored.scores.ttc == 1.0 {
             return value;
@@ -191,17 +202,54 @@ impl Objective<'_> {
         urgency * 0.3 * (1.0 + worth.clamp(-0.9, 1.0)) + (1.0 - urgency) * value
     }
 
+    /// What a judgment's wish for a proposal counts; whoever wishes for the lane beside may also be passed on that side.
+    fn bonus(&self, proposal: &Proposal) -> f64 {
+        let target_m = proposal.line.as_ref().map_or(0.0, Line::target_m);
+        let beside = match proposal.maneuver {
+            Maneuver::Overtake if target_m > 0.0 => self.effects.bonus(Maneuver::ChangeLaneLeft),
+            Maneuver::Overtake => self.effects.bonus(Maneuver::ChangeLaneRight),
+            // Room for somebody who moves is made in full.
+            Maneuver::NudgeLeft | Maneuver::NudgeRight
+                if self.effects.regions.is_empty() && self.effects.bonus(proposal.maneuver) > 0.0 =>
+            {
+                self.effects.strength * LANE_BONUS * (target_m.abs() / NUDGES_M[2]).min(1.0)
+            }
+            _ => 0.0,
+        };
+        self.effects.bonus(proposal.maneuver).max(beside)
+    }
+
     /// What it costs to begin a manoeuvre that had better not be begun for little.
     fn change_cost(&self, maneuver: Maneuver) -> f64 {
         match maneuver {
             Maneuver::Stop => STOP_COST,
             Maneuver::Overtake | Maneuver::ChangeLaneLeft | Maneuver::ChangeLaneRight
-                if self.before != Some(maneuver) =>
+                if self.before != Some(maneuver)
+                    && self.effects.bonus(maneuver) == 0.0
+                    && (!self.lane_is_blocked || self.effects.says_to_wait()) =>
             {
                 LEAVE_COST
             }
             _ => 0.0,
         }
+    }
+
+    /// Whether what never moves on stands on the line of a proposal: a closed region, a thing, or who is said to matter.
+    pub fn is_blocked(&self, proposal: &Proposal) -> bool {
+        let (Some(line), Some(start)) = (&proposal.line, proposal.steps.first()) else { return false };
+        let stays = |obstacle: &&Obstacle| {
+            obstacle.stands
+                && obstacle
+                    .agent
+                    .map(|index| &self.agents[index])
+                    .is_none_or(|agent| !agent.class.is_agent() || self.effects.about.contains(&agent.id))
+        };
+        let front_m = start.along_m + self.body.rear_axle_to_center + self.body.length / 2.0;
+        self.obstacles.iter().filter(stays).map(|obstacle| obstacle.at_step(0)).any(|extent| {
+            let is_ahead = extent.to_m > front_m && extent.from_m < front_m + BLOCKED_WITHIN_M;
+            let is_within = |at_m: f64| extent.is_within(line.at(at_m).left_m, self.body.width / 2.0 + CLEARANCE_M);
+            is_ahead && (is_within(extent.from_m) || is_within(extent.to_m))
+        })
     }
 
     /// Whether others who cross hit the vehicle after the end of a plan, whether it brakes then or drives on.

@@ -91,7 +91,7 @@ impl Tandem {
     /// The best proposal that is fit to be driven; a stop if there is none.
     fn choose(&mut self, scene: &Scene, effects: &Effects) -> Plan {
         let proposals: Vec<&Proposal> = self.generator.proposals().iter().chain(&self.waypoints).collect();
-        let objective = Objective {
+        let mut objective = Objective {
             now: scene.now,
             body: scene.body,
             agents: &self.agents,
@@ -99,8 +99,11 @@ impl Tandem {
             effects,
             recent: &self.recent,
             before: self.previous.as_ref().map(|previous| previous.proposal.maneuver),
+            lane_is_blocked: false,
             free_progress_m: 4.0 * self.generator.target_mps(),
         };
+        // The first proposal keeps to the lane.
+        objective.lane_is_blocked = proposals.first().is_some_and(|proposal| objective.is_blocked(proposal));
         let score = |agents: &[Agent]| {
             let setting = Setting { signals: self.lights.signals(), ..setting(scene, agents) };
             Scorer::new(setting).score(&self.simulated)

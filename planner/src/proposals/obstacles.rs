@@ -78,6 +78,11 @@ impl Obstacle {
         }
         self.knots[knot].mix(&self.knots[knot + 1], part as f64 / KNOT_STEPS as f64)
     }
+
+    /// What it covers over all the time that is foreseen.
+    pub fn whole(&self) -> Extent {
+        self.all
+    }
 }
 
 /// Fills `obstacles` with the agents that come near the route between `from_m` and `to_m`.

@@ -2,6 +2,8 @@
 
 mod lines;
 
+pub use lines::NUDGES_M;
+
 use tandem_datasets::{LaneId, Pose2, SignalColor};
 
 use super::lateral::Line;
@@ -32,7 +34,13 @@ const APPROACH_MPS2: f64 = 1.2;
 const AHEAD_M: f64 = 120.0;
 
 /// Sideways room in excess of the body's half-width within which an obstacle is in the way, m.
-const CLEARANCE_M: f64 = 0.15;
+pub const CLEARANCE_M: f64 = 0.15;
+
+/// A speed cap holds from so far before what it is about, m.
+const CAPPED_BEFORE_M: f64 = 2.0;
+
+/// A speed cap is about what comes so near to the route's line, m.
+const CAPPED_BESIDE_M: f64 = 2.0;
 
 /// Red lights further behind the front bumper than this are no longer stopped for, m.
 const PASSED_LINE_M: f64 = 1.5;
@@ -118,8 +126,6 @@ impl Generator {
                 is_on_plan = false;
             }
         }
-        let target_mps = self.find_limits(scene, agents, effects, &ego, &start);
-        self.find_stops(scene, signals, &ego, &start);
         along_route(frame, agents, ego.along_m - 10.0, ego.along_m + AHEAD_M, &mut self.obstacles);
         for region in &effects.regions {
             let corners = region.iter().map(|point| frame.project_near(*point, ego.along_m));
@@ -139,7 +145,9 @@ impl Generator {
             });
             self.obstacles.extend(extent.map(standing));
         }
-        self.find_lines(scene, &ego, start.speed_mps, before);
+        let target_mps = self.find_limits(scene, agents, effects, &ego, &start);
+        self.find_stops(scene, signals, &ego, &start);
+        self.find_lines(scene, &ego, start.speed_mps, before, effects);
         self.used = 0;
         let caps_mps = std::mem::take(&mut self.caps_mps);
         let stops_m = std::mem::take(&mut self.stops_m);
@@ -202,7 +210,14 @@ impl Generator {
         };
         let fastest_mps = agents.iter().filter(along).map(|agent| agent.speed_mps).fold(0.0, f64::max);
         let unknown_mps = UNKNOWN_LIMIT_MPS.max(fastest_mps.min(1.1 * start.speed_mps));
-        let limit = |along_m: f64| effects.capped(route.speed_limit_mps(along_m).unwrap_or(unknown_mps));
+        let place = self.capped_stretch(agents, effects);
+        let limit = |along_m: f64| {
+            let limit_mps = route.speed_limit_mps(along_m).unwrap_or(unknown_mps);
+            match place {
+                Some([from_m, to_m]) if !(from_m..=to_m).contains(&along_m) => limit_mps,
+                _ => effects.capped(limit_mps),
+            }
+        };
         self.caps_mps.clear();
         self.caps_mps.extend((0..AHEAD_M as usize).map(|m| {
             let along_m = ego.along_m + m as f64;
@@ -214,6 +229,20 @@ impl Generator {
             self.caps_mps[m] = self.caps_mps[m].min(reachable);
         }
         limit(ego.along_m)
+    }
+
+    /// Where along the route a speed cap holds: about what the judgment is about; `None` for everywhere.
+    fn capped_stretch(&self, agents: &[Agent], effects: &Effects) -> Option<[f64; 2]> {
+        let is_meant = |obstacle: &&Obstacle| match obstacle.agent {
+            Some(index) => effects.regions.is_empty() && effects.about.contains(&agents[index].id),
+            None => true,
+        };
+        let extents = self.obstacles.iter().filter(is_meant).map(Obstacle::whole);
+        let near = extents.filter(|extent| extent.is_within(0.0, CAPPED_BESIDE_M));
+        near.fold(None, |stretch: Option<[f64; 2]>, extent| {
+            let [from_m, to_m] = stretch.unwrap_or([f64::INFINITY, f64::NEG_INFINITY]);
+            Some([from_m.min(extent.from_m - CAPPED_BEFORE_M), to_m.max(extent.to_m)])
+        })
     }
 
     /// Fills in where lights demand to stop.

@@ -3,13 +3,13 @@
 
 use nalgebra::{Isometry3, Point2, Translation3, UnitQuaternion, Vector3};
 use tandem_datasets::projection::Box3;
-use tandem_datasets::{Camera, Class, DetectionClass, Pose2};
+use tandem_datasets::{Box2, Camera, Class, DetectionClass, Pose2};
 use tandem_graph::Stamp;
 use tandem_graph::topics::camera_name;
 use tandem_planner::{MetaAction, VehicleState};
 use tandem_sim::Course;
 use tandem_sim::camera as look;
-use tandem_sim::world::hazard::{Hazard, Kind, Staging};
+use tandem_sim::world::hazard::{Hazard, Kind, Ring, Staging};
 
 use super::judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, Risk, WAYPOINTS, Weather};
 use super::state::{Place, Relation, Seen, State};
@@ -29,8 +29,14 @@ const NEAR_M: f64 = 12.0;
 const SEVERE_S: f64 = 1.5;
 const HIGH_S: f64 = 4.0;
 
+/// What others hide is remembered for so long, s.
+const REMEMBERED_S: i64 = 3;
+
 /// How far ahead in time the reference driver is looked at, s.
 const FORESIGHT_S: f64 = 3.0;
+
+/// What moves less in that time stays where it is, m.
+const MOVES_M: f64 = 1.0;
 
 /// A change of speed over [`FORESIGHT_S`] that is an action, m/s; one that is a rapid one.
 const CHANGE_MPS: f64 = 1.5;
@@ -98,7 +104,10 @@ impl Moment<'_> {
     }
 
     fn is_on(&self, hazard: &Hazard) -> bool {
-        hazard.is_there(&self.course.log, self.state.map_from_ego, self.stamp)
+        let (log, ego) = (&self.course.log, self.state.map_from_ego);
+        let ago = |seconds: i64| self.stamp.offset_ns(-seconds * 1_000_000_000);
+        (0..=REMEMBERED_S).any(|seconds| hazard.is_seen(log, ego, ago(seconds)))
+            && !hazard.is_over(log, ego, self.stamp)
     }
 
     /// The reference driver so much later.
@@ -264,7 +273,7 @@ impl Moment<'_> {
 
     /// The stretches of the way that are not to be driven on.
     fn avoid(&self, hazard: &Hazard) -> Vec<Avoid> {
-        let stretch = |ring: &Vec<Point2<f64>>| {
+        let stretch = |ring: &Ring| {
             let corners: Vec<(f64, f64)> = ring.iter().map(|corner| self.state.along_route(*corner)).collect();
             let reach = |pick: fn(&(f64, f64)) -> f64| {
                 let values = corners.iter().map(pick);
@@ -279,7 +288,25 @@ impl Moment<'_> {
                 left_m: tenths(left_m.clamp(-20.0, 20.0)),
             })
         };
-        hazard.reaction.avoid.iter().filter_map(stretch).take(MOST_AVOIDED).collect()
+        let crossing = hazard.tracks.iter().filter_map(|number| self.swept(*number));
+        let rings = hazard.reaction.avoid.iter().cloned().chain(crossing);
+        rings.filter_map(|ring| stretch(&ring)).take(MOST_AVOIDED).collect()
+    }
+
+    /// Where an animal runs in the next seconds, of which the fast system knows nothing; `None` for all else.
+    fn swept(&self, number: u32) -> Option<Ring> {
+        let track = self.course.log.tracks.get(number as usize)?;
+        if track.class != Class::Animal {
+            return None;
+        }
+        let outlines = (0..=FORESIGHT_S as i64).filter_map(|seconds| {
+            let then = track.at(self.stamp.offset_ns(seconds * 1_000_000_000), i64::MAX)?;
+            Some(track.outline(&then))
+        });
+        let outlines: Vec<Box2> = outlines.collect();
+        let moved_m = (outlines.last()?.pose.position() - outlines.first()?.pose.position()).norm();
+        let corners = outlines.iter().flat_map(|outline| outline.corners());
+        (moved_m > MOVES_M).then(|| corners.collect())
     }
 
     /// Where the reference driver goes, in the ego frame.

@@ -1,6 +1,7 @@
 //! The lateral plans to try: the centreline, nudges, ways round what stands in the way, and the lanes beside.
 
 use super::{Before, CLEARANCE_M, Generator};
+use crate::guidance::Effects;
 use crate::proposals::lateral::Line;
 use crate::proposals::obstacles::{Extent, Obstacle};
 use crate::proposals::{EgoOnRoute, Maneuver};
@@ -13,7 +14,10 @@ const DETOUR_ROOM_M: [f64; 2] = [0.4, 0.9];
 const MAX_DETOUR_M: f64 = 3.8;
 
 /// Offsets within the lane that are tried to make room, m. Up to 0.5 m counts as keeping the lane.
-const NUDGES_M: [f64; 4] = [0.35, -0.35, 0.9, -0.9];
+pub const NUDGES_M: [f64; 4] = [0.35, -0.35, 0.9, -0.9];
+
+/// How far a vehicle moves over that is told to make room, m: over the lane's edge where there is road.
+const ASIDE_M: f64 = 1.4;
 
 /// Obstacles this close beside the body call for nudges, m.
 const NUDGE_WITHIN_M: f64 = 1.0;
@@ -26,7 +30,14 @@ const SAME_DETOUR_M: f64 = 15.0;
 
 impl Generator {
     /// Fills in the lateral plans to try.
-    pub(super) fn find_lines(&mut self, scene: &Scene, ego: &EgoOnRoute, speed_mps: f64, before: &Before) {
+    pub(super) fn find_lines(
+        &mut self,
+        scene: &Scene,
+        ego: &EgoOnRoute,
+        speed_mps: f64,
+        before: &Before,
+        effects: &Effects,
+    ) {
         let from_m = ego.along_m;
         let to = |left_m: f64| Line::to(left_m, from_m, ego.offset, speed_mps);
         self.lines.clear();
@@ -53,6 +64,11 @@ impl Generator {
         if beside || ego.offset.left_m.abs() > 0.3 {
             for left_m in NUDGES_M {
                 let maneuver = if left_m > 0.0 { Maneuver::NudgeLeft } else { Maneuver::NudgeRight };
+                self.lines.push((to(left_m), maneuver));
+            }
+        }
+        for (maneuver, left_m) in [(Maneuver::NudgeLeft, ASIDE_M), (Maneuver::NudgeRight, -ASIDE_M)] {
+            if effects.bonus(maneuver) > 0.0 {
                 self.lines.push((to(left_m), maneuver));
             }
         }
