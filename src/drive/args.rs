@@ -161,6 +161,9 @@ pub enum Usage {
     /// Images for a model that sees none.
     #[error("--image: the model sees no images; directories of the Idefics3 family do, such as SmolVLM's")]
     Blind,
+    /// What was learnt beside a model in GGUF, for a model that is none.
+    #[error("--adapter: it goes with a model in GGUF, not with a directory")]
+    Adapter,
     /// A line of a file is no request to a language model.
     #[error("{path}: line {line}: no request: {reason}")]
     Request {

@@ -2,7 +2,7 @@
 
 mod bench;
 mod data;
-mod device;
+pub mod device;
 mod eval;
 mod export;
 mod train;

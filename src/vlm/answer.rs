@@ -11,7 +11,7 @@ use tandem_vlm::draft::Signs;
 use tandem_vlm::engine::{Curve, Engine, Limits, Request, Sampling};
 
 use super::requests::{Asked, read};
-use super::{Speaker, corpus};
+use super::{Speaker, Spoken, corpus};
 use crate::outcome::Outcome;
 
 /// Answer a file of requests, many at once, and write them down with their answers.
@@ -26,9 +26,8 @@ pub struct Args {
     /// Where the answers go.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// A model in GGUF; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    spoken: Spoken,
     /// A corpus to draft from, which is written back with the answers in it; one that is not there is begun.
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
@@ -47,7 +46,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, .. } = Speaker::open(args.model.as_deref())?;
+    let Speaker { model, tokenizer, template, .. } = Speaker::open(&args.spoken)?;
     let requests = read(&args.file, &tokenizer, template.as_ref())?;
     let curve = Curve::measure(&model);
     let limits = Limits { waiting: requests.len(), ..Limits::default() };

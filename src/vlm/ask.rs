@@ -9,7 +9,7 @@ use tandem_vlm::engine::{Curve, Engine, Limits, Request, Sampling};
 use tandem_vlm::text::{Content, Conversation, Message, Part, Role, Special, Stream};
 use tandem_vlm::vision::{Picture, Placed, Vision};
 
-use super::{Speaker, corpus};
+use super::{Speaker, Spoken, corpus};
 use crate::drive::Usage;
 use crate::outcome::Outcome;
 
@@ -18,9 +18,8 @@ use crate::outcome::Outcome;
 pub struct Args {
     /// What to ask.
     question: String,
-    /// A model in GGUF, or a directory of safetensors; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    spoken: Spoken,
     /// A corpus to draft from, which is written back with the answer in it; one that is not there is begun.
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
@@ -45,7 +44,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, vision } = Speaker::open(args.model.as_deref())?;
+    let Speaker { model, tokenizer, template, vision } = Speaker::open(&args.spoken)?;
     let template = template.context("the model has no chat template")?;
     let vision = vision.map(|vision| if args.whole { vision.whole() } else { vision });
     // Templates of models that see expect parts, and others text.

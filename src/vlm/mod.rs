@@ -4,17 +4,20 @@ mod answer;
 mod ask;
 mod bench;
 mod corpus;
+mod judge;
 mod requests;
 mod serve;
+mod train;
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use tandem_vlm::gguf;
-use tandem_vlm::model::Model;
+use tandem_vlm::model::{Adapter, Model};
 use tandem_vlm::text::{Template, Tokenizer, Vocabulary};
 use tandem_vlm::vision::Vision;
 
+use crate::drive::Usage;
 use crate::models;
 use crate::outcome::Outcome;
 
@@ -29,7 +32,9 @@ pub enum Command {
     /// Make and look at corpora: what has been said, to draft from.
     #[command(subcommand)]
     Corpus(corpus::Command),
+    Judge(judge::Args),
     Serve(serve::Args),
+    Train(train::Args),
 }
 
 pub fn run(command: &Command) -> anyhow::Result<Outcome> {
@@ -38,8 +43,21 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Answer(args) => answer::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Corpus(command) => corpus::run(command),
+        Command::Judge(args) => judge::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Train(args) => train::run(args),
     }
+}
+
+/// Which model speaks.
+#[derive(clap::Args)]
+struct Spoken {
+    /// A model in GGUF, or a directory of safetensors; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// What `tandem vlm train` has taught it.
+    #[arg(long, value_name = "FILE")]
+    adapter: Option<PathBuf>,
 }
 
 /// A model with its tokenizer, and its chat template and eyes, if it has them.
@@ -52,12 +70,19 @@ struct Speaker {
 
 impl Speaker {
     /// Of a GGUF file or a directory as hubs have them; without, tandem's default, which is fetched if it is not here.
-    fn open(path: Option<&Path>) -> anyhow::Result<Self> {
-        if let Some(directory) = path.filter(|path| path.is_dir()) {
-            return Self::of_directory(directory);
+    fn open(spoken: &Spoken) -> anyhow::Result<Self> {
+        let Spoken { model, adapter } = spoken;
+        match (model.as_deref().filter(|path| path.is_dir()), adapter) {
+            (Some(directory), None) => return Self::of_directory(directory),
+            (Some(_), Some(_)) => return Err(Usage::Adapter.into()),
+            (None, _) => (),
         }
-        let (file, tokenizer, template) = words(path)?;
-        Ok(Self { model: Model::of_gguf(&file)?, tokenizer, template, vision: None })
+        let (file, tokenizer, template) = words(model.as_deref())?;
+        let model = match adapter {
+            Some(path) => Model::adapted(&file, &Adapter::open(path, &file)?)?,
+            None => Model::of_gguf(&file)?,
+        };
+        Ok(Self { model, tokenizer, template, vision: None })
     }
 
     fn of_directory(path: &Path) -> anyhow::Result<Self> {

@@ -1,7 +1,6 @@
 //! `tandem vlm serve`: the language model behind OpenAI's HTTP interface.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -10,7 +9,7 @@ use tandem_vlm::engine::{Curve, Engine, Limits};
 use tandem_vlm::server::{Handle, Served, Service, serve};
 use tokio::net::TcpListener;
 
-use super::{DEFAULT, Speaker};
+use super::{DEFAULT, Speaker, Spoken};
 use crate::outcome::Outcome;
 
 /// Serve the language model to programs that know OpenAI's HTTP interface.
@@ -19,9 +18,8 @@ use crate::outcome::Outcome;
 /// TANDEM_LOG=info shows the requests.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A model in GGUF; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    spoken: Spoken,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -40,8 +38,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, .. } = Speaker::open(args.model.as_deref())?;
-    let name = args.model.as_ref().and_then(|path| path.file_stem());
+    let Speaker { model, tokenizer, template, .. } = Speaker::open(&args.spoken)?;
+    let name = args.spoken.model.as_ref().and_then(|path| path.file_stem());
     let name = name.map_or_else(|| DEFAULT.to_owned(), |name| name.to_string_lossy().into_owned());
     let Args { draft, pages, running, waiting, .. } = *args;
     let limits = Limits { draft, pages, running, waiting, ..Limits::default() };

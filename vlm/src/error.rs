@@ -40,6 +40,25 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// What is shared with the fast system failed there.
+    #[error(transparent)]
+    Perception(tandem_perception::Error),
+    /// The loss is no number any more.
+    #[error("step {step}: the loss is {loss}")]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// The loss.
+        loss: f32,
+    },
+    /// A world cannot be learnt from.
+    #[error("world {world}: {reason}")]
+    Lesson {
+        /// Its seed.
+        world: u64,
+        /// Why not.
+        reason: String,
+    },
     /// An image cannot be looked at.
     #[error("image: {reason}")]
     Picture {

@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod model;
 pub mod server;
 pub mod text;
+pub mod train;
 pub mod vision;
 
 pub use error::Error;

@@ -10,28 +10,22 @@ use burn::tensor::Device;
 use burn::tensor::backend::AutodiffBackend;
 
 use crate::Error;
-use crate::model::Network;
 
 type File = BinFileRecorder<FullPrecisionSettings>;
 
 /// The state of training after some step.
-pub struct State<B: AutodiffBackend, O> {
+pub struct State<B: AutodiffBackend, M: AutodiffModule<B>, O> {
     /// Steps done.
     pub step: u64,
     /// The weights.
-    pub network: Network<B>,
+    pub network: M,
     /// Their average.
-    pub average: Network<B::InnerBackend>,
+    pub average: M::InnerModule,
     /// The optimiser with its moments.
     pub optimizer: O,
 }
 
-impl<B, O> State<B, O>
-where
-    B: AutodiffBackend,
-    O: Optimizer<Network<B>, B>,
-    Network<B>: AutodiffModule<B, InnerModule = Network<B::InnerBackend>>,
-{
+impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> State<B, M, O> {
     /// Writes the state into a folder of its own below `directory` and removes those of earlier steps. A kill at any
     /// moment leaves at least one whole.
     ///

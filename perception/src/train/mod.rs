@@ -15,7 +15,8 @@ mod step;
 mod things;
 pub mod worlds;
 
-pub use checkpoint::has_begun;
+pub use average::follow;
+pub use checkpoint::{State, has_begun};
 pub use plan::{Plan, Rule};
 pub use run::{Devices, Places, Progress, run};
 

@@ -12,7 +12,7 @@ use tandem_vlm::engine::{Curve, Limits};
 use self::drafts::{Drafts, FIRST};
 use self::peer::Peer;
 use self::speed::Speed;
-use super::{Speaker, located, requests};
+use super::{Speaker, Spoken, located, requests};
 use crate::outcome::Outcome;
 use crate::table::table;
 
@@ -53,7 +53,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, .. } = Speaker::open(args.model.as_deref())?;
+    let Speaker { model, tokenizer, template, .. } =
+        Speaker::open(&Spoken { model: args.model.clone(), adapter: None })?;
     let signs = Signs::of(&tokenizer);
     let room = Limits::default().corpus;
     let heard = args.corpus.as_deref().map(|path| Corpus::open(path, tokenizer.vocabulary_id(), room)).transpose()?;

@@ -14,6 +14,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
+use sha2::{Digest, Sha256};
 
 use self::read::{Contents, Data};
 pub use self::take::{Number, Take};
@@ -80,6 +81,11 @@ impl File {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Its metadata, in the order of the file.

@@ -1,7 +1,7 @@
 //! Whoever answers the questions that a judging node asks.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tandem_datasets::Camera;
 use tandem_graph::Stamp;
@@ -12,9 +12,9 @@ use super::prompt::Prompt;
 use super::state::State;
 use super::truth::truth;
 use crate::Error;
-use crate::engine::{Engine, Refused, Request, RequestId, Sampling, Usage};
+use crate::engine::{Engine, Request, RequestId, Sampling, Usage};
 use crate::grammar::{Grammar, Grammars};
-use crate::text::{Conversation, Special, Template, Tokenizer};
+use crate::text::{Template, Tokenizer};
 
 /// A scene and how it is told.
 #[derive(Debug, Clone)]
@@ -53,22 +53,23 @@ impl Judge {
     }
 
     /// Answers a question, as the next of a session.
-    ///
-    /// # Errors
-    /// In one line why there is no answer.
-    pub fn judge(&mut self, prompt: &Prompt, session: &str) -> Result<(Judgment, Usage), String> {
-        let request = self.request(prompt, session).map_err(|error| error.to_string())?;
-        let id = self.engine.submit(request).map_err(|refused: Refused| refused.to_string())?;
-        let (said, usage) = self.run(id);
-        let text = self.tokenizer.decode(&said);
-        Judgment::parse(&text).map(|judgment| (judgment, usage)).map_err(|reason| format!("{reason}: {text}"))
+    pub fn judge(&mut self, prompt: &Prompt, session: &str) -> Answered {
+        let start = Instant::now();
+        let submitted = self.request(prompt, session).map_err(|error| error.to_string());
+        let submitted =
+            submitted.and_then(|request| self.engine.submit(request).map_err(|refused| refused.to_string()));
+        match submitted {
+            Ok(id) => self.run(id, start),
+            Err(reason) => {
+                let judgment = Err(reason);
+                Answered { judgment, usage: Usage::default(), read: Duration::ZERO, said: Duration::ZERO }
+            }
+        }
     }
 
     fn request(&self, prompt: &Prompt, session: &str) -> Result<Request, Error> {
-        let messages = prompt.messages(0);
-        let conversation = Conversation { messages: &messages, tools: None, add_generation_prompt: true, unix_s: None };
         Ok(Request {
-            prompt: self.tokenizer.encode(&self.template.render(&conversation)?, Special::Markup),
+            prompt: prompt.encode(&self.tokenizer, &self.template, &[])?,
             session: Some(session.to_owned()),
             most: MOST_TOKENS,
             sampling: Sampling::GREEDY,
@@ -79,16 +80,33 @@ impl Judge {
     }
 
     /// Until a request is answered.
-    fn run(&mut self, id: RequestId) -> (Vec<u32>, Usage) {
-        let (mut said, mut usage) = (Vec::new(), Usage::default());
+    fn run(&mut self, id: RequestId, start: Instant) -> Answered {
+        let (mut said, mut usage, mut read) = (Vec::new(), Usage::default(), None);
         while !self.engine.is_idle() {
             for event in self.engine.step().into_iter().filter(|event| event.id == id) {
+                read.get_or_insert_with(|| start.elapsed());
                 said.extend(event.tokens);
                 usage = event.usage;
             }
         }
-        (said, usage)
+        let (took, text) = (start.elapsed(), self.tokenizer.decode(&said));
+        let read = read.unwrap_or(took);
+        let judgment = Judgment::parse(&text).map_err(|reason| format!("{reason}: {text}"));
+        Answered { judgment, usage, read, said: took.saturating_sub(read) }
     }
+}
+
+/// What a model answered, and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// The answer, or in one line why there is none.
+    pub judgment: Result<Judgment, String>,
+    /// Tokens and steps.
+    pub usage: Usage,
+    /// Until the first token.
+    pub read: Duration,
+    /// From there to the end.
+    pub said: Duration,
 }
 
 /// An answer that is known already, and kept until it is due.
@@ -163,10 +181,8 @@ impl Paced {
 
 impl Mind for Paced {
     fn ask(&mut self, now: Stamp, question: Question) {
-        self.later = Later(Some(match self.judge.judge(&question.prompt, &self.session) {
-            Ok((judgment, usage)) => (now + self.pace.takes(&usage), Ok(judgment)),
-            Err(reason) => (now, Err(reason)),
-        }));
+        let Answered { judgment, usage, .. } = self.judge.judge(&question.prompt, &self.session);
+        self.later = Later(Some((now + self.pace.takes(&usage), judgment)));
     }
 
     fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {

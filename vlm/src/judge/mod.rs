@@ -21,7 +21,7 @@ mod view;
 pub use judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, MOST_TOKENS, Risk, Road, Weather};
 pub use knowledge::{Knowledge, Note};
 pub use memory::Memory;
-pub use mind::{Judge, Knowing, Mind, Pace, Paced, Question};
+pub use mind::{Answered, Judge, Knowing, Mind, Pace, Paced, Question};
 pub use node::{Counts, JUDGE_NODE, JudgeNode};
 pub use prompt::Prompt;
 pub use score::{Score, sequence_score};

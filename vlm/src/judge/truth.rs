@@ -141,6 +141,10 @@ impl Moment<'_> {
                 return None;
             }
             let is_known = DetectionClass::of(track).is_some();
+            // Whom the fast system knows but does not tell of is hidden, or farther off than others: nobody can name him.
+            if is_known && !self.state.seen.iter().any(|seen| seen.id == number) {
+                return None;
+            }
             let image = if is_known { None } else { self.image(&Box3::of_track(track, &there)) };
             let what = what(Some(&track.source_class), track.class);
             (is_known || image.is_some()).then(|| Critical {

@@ -93,15 +93,21 @@ pub enum Pairs {
     Halves,
 }
 
+impl Pairs {
+    /// The pairs of a head of so many numbers.
+    pub fn of(self, head_size: usize) -> impl Iterator<Item = [usize; 2]> {
+        (0..head_size / 2).map(move |pair| match self {
+            Self::Neighbours => [2 * pair, 2 * pair + 1],
+            Self::Halves => [pair, head_size / 2 + pair],
+        })
+    }
+}
+
 /// Rotary position embedding (Su et al. 2021): turns every pair of every head of one token, by angles whose cosines and
 /// sines are `turns`, as many as a head has pairs.
 pub fn rotate(pairs: Pairs, turns: &[[f32; 2]], heads: &mut [f32]) {
     for head in heads.chunks_exact_mut(2 * turns.len()) {
-        for (pair, [cos, sin]) in turns.iter().enumerate() {
-            let [first, second] = match pairs {
-                Pairs::Neighbours => [2 * pair, 2 * pair + 1],
-                Pairs::Halves => [pair, turns.len() + pair],
-            };
+        for ([first, second], [cos, sin]) in pairs.of(2 * turns.len()).zip(turns) {
             let [a, b] = [head[first], head[second]];
             head[first] = a * cos - b * sin;
             head[second] = a * sin + b * cos;

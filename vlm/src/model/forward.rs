@@ -161,7 +161,7 @@ impl Model {
         }
         room.activations.set(count, query, &room.gathered);
         room.added.resize(count * hidden, 0.0);
-        layer.attention_out.product(self.set, &room.activations, &mut room.added, Place { stride: hidden, first: 0 });
+        layer.attention_out.product(self.set, &room.activations, &mut room.added);
         add(&mut room.hidden, &room.added);
     }
 
@@ -176,7 +176,7 @@ impl Model {
         room.inner.resize(count * inner, 0.0);
         swiglu(self.set, &room.gated, inner, &mut room.inner);
         room.activations.set(count, inner, &room.inner);
-        layer.out.product(self.set, &room.activations, &mut room.added, Place { stride: hidden, first: 0 });
+        layer.out.product(self.set, &room.activations, &mut room.added);
         add(&mut room.hidden, &room.added);
     }
 }

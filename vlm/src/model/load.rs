@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Config, Layer, Model, Stack, Table};
+use super::{Adapter, Config, Layer, Model, Part, Stack, Table};
 use crate::Error;
 use crate::format::Format;
 use crate::gguf;
 use crate::kernel::{InstructionSet, Matrix, Pairs};
 
 /// A matrix as a file has it.
-struct Raw<'a> {
+pub(super) struct Raw<'a> {
     format: Format,
     rows: usize,
     columns: usize,
@@ -20,7 +20,7 @@ struct Raw<'a> {
 }
 
 /// A file with weights, by the names that GGUF gives them.
-trait Source {
+pub(super) trait Source {
     fn path(&self) -> &Path;
 
     /// A matrix or a vector, which is a matrix of one row.
@@ -62,6 +62,39 @@ trait Source {
         Ok(Stack(matrices.collect::<Result<_, _>>()?))
     }
 
+    /// Matrices with the same inputs as plain numbers, one below the other.
+    fn plain(&self, parts: &[(String, usize)], columns: usize) -> Result<Vec<f32>, Error> {
+        let mut values = vec![0.0; parts.iter().map(|(_, rows)| rows * columns).sum()];
+        let mut rest = values.as_mut_slice();
+        for (name, rows) in parts {
+            let raw = self.get(name, *rows, columns)?;
+            let (part, others) = rest.split_at_mut(rows * columns);
+            raw.format.decode(raw.bytes, part);
+            rest = others;
+        }
+        Ok(values)
+    }
+
+    /// A matrix of plain numbers, kept in eight bits.
+    fn eight_bits(&self, name: &str, values: &[f32], columns: usize) -> Result<Stack, Error> {
+        let format = Format::Q8_0;
+        let mut bytes = Vec::new();
+        let encode = format.encoder().ok_or_else(|| self.does_not_fit(name, format, columns))?;
+        encode(values, &mut bytes);
+        let matrix = Matrix::new(format, values.len() / columns, columns, &bytes);
+        Ok(Stack(vec![matrix.ok_or_else(|| self.does_not_fit(name, format, columns))?]))
+    }
+
+    fn embeddings(&self, config: &Config) -> Result<Table, Error> {
+        let raw = self.get("token_embd.weight", config.vocabulary, config.hidden)?;
+        Ok(Table { format: raw.format, columns: config.hidden, bytes: raw.bytes.to_vec() })
+    }
+
+    /// The name of what makes logits: where there is no head of its own, it is the embeddings.
+    fn head(&self) -> Result<&'static str, Error> {
+        Ok(if self.find("output.weight")?.is_some() { "output.weight" } else { "token_embd.weight" })
+    }
+
     fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, Error> {
         let raw = self.get(name, rows, columns)?;
         let matrix = Matrix::new(raw.format, rows, columns, raw.bytes);
@@ -79,7 +112,15 @@ impl Model {
     /// # Errors
     /// As [`Config::of_gguf`]; for tensors that are not there or of another shape.
     pub fn of_gguf(file: &gguf::File) -> Result<Self, Error> {
-        Self::of(&Gguf(file), Config::of_gguf(file)?, Pairs::Neighbours)
+        Self::of(&Gguf(file), Config::of_gguf(file)?, Pairs::Neighbours, None)
+    }
+
+    /// From a GGUF file, with what was learnt beside it: the matrices that it changes are kept in eight bits.
+    ///
+    /// # Errors
+    /// As [`Self::of_gguf`].
+    pub fn adapted(file: &gguf::File, adapter: &Adapter) -> Result<Self, Error> {
+        Self::of(&Gguf(file), Config::of_gguf(file)?, Pairs::Neighbours, Some(adapter))
     }
 
     /// From a directory with `config.json` and `model.safetensors`: a Llama, or the text part of an Idefics3 or a SmolVLM,
@@ -88,39 +129,48 @@ impl Model {
     /// # Errors
     /// As [`Config::of_json`]; if the weights cannot be read; for tensors that are not there or of another shape.
     pub fn of_directory(directory: &Path) -> Result<Self, Error> {
-        let config = Config::of_json(&directory.join("config.json"))?;
-        Tensors::with(directory, |tensors| Self::of(tensors, config, Pairs::Halves))
+        with_directory(directory, |tensors, config| Self::of(tensors, config, Pairs::Halves, None))
     }
 
-    fn of(source: &impl Source, config: Config, pairs: Pairs) -> Result<Self, Error> {
-        let Config { hidden, heads, kv_heads, head_size, inner, vocabulary, .. } = config;
-        let (query, key) = (heads * head_size, kv_heads * head_size);
+    fn of(source: &impl Source, config: Config, pairs: Pairs, adapter: Option<&Adapter>) -> Result<Self, Error> {
+        let Config { hidden, vocabulary, .. } = config;
         let layer = |number: usize| {
-            let name = |part: &str| format!("blk.{number}.{part}.weight");
+            let norm = |name: &str| source.vector(&format!("blk.{number}.{name}.weight"), hidden);
+            let part = |part: Part| {
+                let (tensors, [_, columns]) = (part.tensors(number, &config), part.shape(&config));
+                let Some(adapter) = adapter else { return source.stack(&tensors, columns) };
+                let mut values = source.plain(&tensors, columns)?;
+                adapter.change(number, part, &mut values);
+                source.eight_bits(&tensors[0].0, &values, columns)
+            };
             Ok(Layer {
-                attention_norm: source.vector(&name("attn_norm"), hidden)?,
-                attention: source
-                    .stack(&[(name("attn_q"), query), (name("attn_k"), key), (name("attn_v"), key)], hidden)?,
-                attention_out: source.matrix(&name("attn_output"), hidden, query)?,
-                inner_norm: source.vector(&name("ffn_norm"), hidden)?,
-                gated: source.stack(&[(name("ffn_gate"), inner), (name("ffn_up"), inner)], hidden)?,
-                out: source.matrix(&name("ffn_down"), hidden, inner)?,
+                attention_norm: norm("attn_norm")?,
+                attention: part(Part::Attention)?,
+                attention_out: part(Part::AttentionOut)?,
+                inner_norm: norm("ffn_norm")?,
+                gated: part(Part::Gated)?,
+                out: part(Part::Out)?,
             })
         };
-        let table = source.get("token_embd.weight", vocabulary, hidden)?;
-        let embeddings = Table { format: table.format, columns: hidden, bytes: table.bytes.to_vec() };
-        // Where there is no head of its own, it is the embeddings.
-        let head = if source.find("output.weight")?.is_some() { "output.weight" } else { "token_embd.weight" };
         Ok(Self {
             config,
             pairs,
-            embeddings,
+            embeddings: source.embeddings(&config)?,
             layers: (0..config.layers).map(layer).collect::<Result<_, Error>>()?,
             norm: source.vector("output_norm.weight", hidden)?,
-            head: source.matrix(head, vocabulary, hidden)?,
+            head: source.matrix(source.head()?, vocabulary, hidden)?,
             set: InstructionSet::best(),
         })
     }
+}
+
+/// Does something with the weights of a directory and what its `config.json` says.
+pub(super) fn with_directory<T>(
+    directory: &Path,
+    then: impl FnOnce(&Tensors<'_>, Config) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let config = Config::of_json(&directory.join("config.json"))?;
+    Tensors::with(directory, |tensors| then(tensors, config))
 }
 
 /// Rows and columns of a shape.
@@ -132,7 +182,7 @@ fn sides(shape: &[usize]) -> Option<(usize, usize)> {
     }
 }
 
-struct Gguf<'a>(&'a gguf::File);
+pub(super) struct Gguf<'a>(pub &'a gguf::File);
 
 impl Source for Gguf<'_> {
     fn path(&self) -> &Path {

@@ -1,15 +1,21 @@
 //! Decoders of the Llama family (Touvron et al. 2023): from tokens and what went before them to the logits of the next.
 
+mod adapter;
 mod config;
 mod forward;
 mod load;
+mod part;
+mod plain;
 mod soft;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use adapter::{About, Adapter, Projection, Thin};
 pub use config::Config;
 pub use forward::{Span, Workspace};
 pub(crate) use load::Tensors;
+pub use part::Part;
+pub use plain::{Plain, PlainLayer};
 pub use soft::Soft;
 
 use crate::cache::Shape;
@@ -34,11 +40,11 @@ struct Layer {
     attention_norm: Vec<f32>,
     /// Queries, keys and values.
     attention: Stack,
-    attention_out: Matrix,
+    attention_out: Stack,
     inner_norm: Vec<f32>,
     /// Gates, and what they gate.
     gated: Stack,
-    out: Matrix,
+    out: Stack,
 }
 
 /// Rows that are read one by one, as the file has them.

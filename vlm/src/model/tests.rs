@@ -12,12 +12,12 @@ use crate::format::Format;
 use crate::gguf;
 use crate::kernel::{Ancestors, PAGE};
 
-fn golden() -> PathBuf {
+pub(crate) fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama")
 }
 
 /// Sequences with the logits that transformers computes after each of their tokens.
-fn sequences() -> Vec<(Vec<u32>, Vec<f32>)> {
+pub(crate) fn sequences() -> Vec<(Vec<u32>, Vec<f32>)> {
     let bytes = std::fs::read(golden().join("golden.safetensors")).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let data = |name: String| tensors.tensor(&name).unwrap().data().as_chunks::<4>().0.to_vec();
@@ -31,12 +31,18 @@ fn sequences() -> Vec<(Vec<u32>, Vec<f32>)> {
 /// The model of the golden files, with its matrices in a format.
 pub(crate) fn quantized(format: Format) -> Model {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("small.gguf");
+    Model::of_gguf(&small(directory.path(), format)).unwrap()
+}
+
+/// Its file.
+pub(crate) fn small(directory: &Path, format: Format) -> gguf::File {
+    let path = directory.join("small.gguf");
     let bytes = std::fs::read(golden().join("model.safetensors")).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let config = Config::of_json(&golden().join("config.json")).unwrap();
     let mut writer = gguf::Writer::default();
     writer.set("general.architecture", "llama");
+    writer.set("general.name", "small");
     for (key, count) in [
         ("block_count", config.layers),
         ("embedding_length", config.hidden),
@@ -70,7 +76,7 @@ pub(crate) fn quantized(format: Format) -> Model {
             Ok(())
         })
         .unwrap();
-    Model::of_gguf(&gguf::File::open(&path).unwrap()).unwrap()
+    gguf::File::open(&path).unwrap()
 }
 
 /// Rows whose heads are turned half with half, as if neighbours were turned.
@@ -84,14 +90,14 @@ fn neighbours(values: &[f32], columns: usize, head_size: usize) -> Vec<f32> {
 }
 
 /// The logits after every token, read at once into pages that are in no order.
-fn at_once(model: &Model, precision: Precision, tokens: &[u32]) -> Vec<f32> {
+pub(crate) fn at_once(model: &Model, precision: Precision, tokens: &[u32]) -> Vec<f32> {
     let mut cache = Cache::new(model.shape(), precision, 16);
     let pages = [9, 2, 14, 0, 7, 11];
     let span = Span { pages: &pages, before: 0, tokens, ancestors: Ancestors::All, wanted_from: 0 };
     model.forward(&mut cache, &[span], &mut Workspace::default()).to_vec()
 }
 
-fn farthest(found: &[f32], wanted: &[f32]) -> f32 {
+pub(crate) fn farthest(found: &[f32], wanted: &[f32]) -> f32 {
     assert_eq!(found.len(), wanted.len());
     found.iter().zip(wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }

@@ -80,7 +80,7 @@ impl Hazard {
         let drive = || log.ego.states.iter().map(|state| (state.stamp, state.pose()));
         let (seen, _) = drive().find(|(stamp, pose)| self.is_seen(log, *pose, *stamp))?;
         let over = drive().find(|(stamp, pose)| self.is_over(log, *pose, *stamp));
-        let (end, _) = drive().last()?;
+        let (end, _) = drive().next_back()?;
         Some([since(seen), over.map_or(since(end), |(stamp, _)| since(stamp))])
     }
 }
