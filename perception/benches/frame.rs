@@ -75,14 +75,14 @@ fn frames(criterion: &mut Criterion) {
 fn stages(criterion: &mut Criterion, network: &Network<Flex>, config: &NetworkConfig, device: &Device<Flex>) {
     let captured = captured(config);
     let mut preparations: Vec<_> =
-        captured.cameras.iter().map(|camera| Preparation::new(config, camera).unwrap()).collect();
+        captured.cameras.iter().map(|camera| Preparation::new(config.image, camera).unwrap()).collect();
     let size = 3 * config.image[0] * config.image[1];
     let mut images = vec![0.0; config.cameras * size];
     criterion.bench_function("stage/prepare", |bencher| {
         bencher.iter(|| fill(&mut preparations, captured.images.iter().flatten(), &mut images));
     });
     let mut large: Vec<_> =
-        rig::nuscenes(1600, 900).iter().map(|camera| Preparation::new(config, camera).unwrap()).collect();
+        rig::nuscenes(1600, 900).iter().map(|camera| Preparation::new(config.image, camera).unwrap()).collect();
     let grey = Image { width: 1600, height: 900, rgb: vec![127; 1600 * 900 * 3] };
     let mut other = images.clone();
     criterion.bench_function("stage/prepare of 1600 × 900", |bencher| {

@@ -148,7 +148,8 @@ impl Perceiver {
             Some(rig) => self.rig.insert(rig),
             None => {
                 let cameras: Vec<Camera> = cameras.iter().map(|camera| camera.borrow().clone()).collect();
-                let preparations = cameras.iter().map(|camera| Preparation::new(&self.config, camera).ok()).collect();
+                let preparations =
+                    cameras.iter().map(|camera| Preparation::new(self.config.image, camera).ok()).collect();
                 self.rig.insert(Rig { cameras, preparations, present: None })
             }
         };
@@ -158,7 +159,9 @@ impl Perceiver {
             match (images.get(number).copied().flatten(), preparation) {
                 (Some(image), Some(preparation)) => preparation.fill(image, planes),
                 // Once more, for what is wrong with it.
-                (Some(image), None) => Preparation::new(&self.config, cameras[number].borrow())?.fill(image, planes),
+                (Some(image), None) => {
+                    Preparation::new(self.config.image, cameras[number].borrow())?.fill(image, planes)
+                }
                 (None, _) => {
                     planes.fill(0.0);
                     Ok(())

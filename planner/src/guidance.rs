@@ -206,6 +206,7 @@ mod tests {
             judged: Stamp::from_seconds(100.0),
             time_to_live_s: 4.0,
             speed_cap_mps: Some(5.0),
+            about: vec![7],
             extra_gap_m: 3.0,
             extra_headway_s: 1.0,
             closed: vec![vec![Point2::new(0.0, 0.0), Point2::new(1.0, 0.0), Point2::new(0.0, 1.0)]],
@@ -234,6 +235,16 @@ mod tests {
     fn wishes_end_with_their_own_duration() {
         let at = |seconds: f64| guidance().effects(Stamp::from_seconds(seconds));
         assert!(at(100.5).is_vetoed(Maneuver::Overtake) && !at(101.5).is_vetoed(Maneuver::Overtake));
+    }
+
+    #[test]
+    fn a_cap_about_a_closed_region_says_how_slow_to_be() {
+        let wish = Wish { maneuver: Maneuver::SlowDown, duration_s: 0.0, veto: false };
+        let bonus = |closed: Vec<Vec<Point2<f64>>>| {
+            let guidance = Guidance { wishes: vec![wish], closed, ..guidance() };
+            guidance.effects(Stamp::from_seconds(100.0)).bonus(Maneuver::SlowDown)
+        };
+        assert_eq!((bonus(Vec::new()), bonus(guidance().closed)), (PREFERENCE_BONUS, 0.0));
     }
 
     #[test]

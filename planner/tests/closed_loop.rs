@@ -2,9 +2,11 @@
 
 mod support;
 
+use nalgebra::Point2;
 use support::maps::{MapBuilder, arc, straight};
 use support::{Actor, Drive, Stage};
-use tandem_datasets::{Class, LaneId, Map, Pose2, SignalColor};
+use tandem_datasets::{Class, EgoBody, LaneId, Map, Polygon, Pose2, SignalColor};
+use tandem_planner::guidance::Guidance;
 use tandem_planner::planners::Tandem;
 use tandem_planner::{Planner, VehicleState};
 
@@ -145,6 +147,54 @@ fn it_waits_at_a_red_light_and_goes_on_green() {
     assert_sound(&drive);
     assert!(drive.states[140].speed_mps < 0.2 && drive.states[140].pose.x + 4.05 > 75.0);
     assert!(drive.end().pose.x > 110.0);
+}
+
+/// A rectangle of map points from one corner to the opposite one, m.
+fn ring([x0, y0]: [f64; 2], [x1, y1]: [f64; 2]) -> Vec<Point2<f64>> {
+    [[x0, y0], [x1, y0], [x1, y1], [x0, y1]].map(Point2::from).to_vec()
+}
+
+/// A judgment of the start that closes a region and holds in full for fifteen seconds.
+fn closed(region: Vec<Point2<f64>>) -> Guidance {
+    Guidance { time_to_live_s: 30.0, closed: vec![region], ..Guidance::default() }
+}
+
+fn enters(drive: &Drive, region: &[Point2<f64>]) -> bool {
+    let area = Polygon { exterior: region.to_vec(), holes: Vec::new() };
+    let corners = |state: &VehicleState| EgoBody::default().outline(state.pose).corners();
+    drive.states.iter().any(|state| corners(state).iter().any(|corner| area.contains(*corner)))
+}
+
+#[test]
+fn it_goes_round_what_only_the_slow_system_sees() {
+    let region = ring([80.0, -1.8], [84.0, -0.2]);
+    let stage = Stage { guidance: closed(region.clone()), ..Stage::new(road(), &[LaneId(0)], start(9.0)) };
+    let drive = drive(&stage, 14.0);
+    assert_sound(&drive);
+    assert!(!enters(&drive, &region) && drive.end().pose.x > 105.0, "{}", drive.end().pose.x);
+}
+
+#[test]
+fn it_stops_before_a_closed_road_as_long_as_that_is_said() {
+    let region = ring([80.0, -4.6], [110.0, 4.6]);
+    let stage = Stage { guidance: closed(region.clone()), ..Stage::new(road(), &[LaneId(0)], start(9.0)) };
+    let (before, after) = (drive(&stage, 14.0), drive(&stage, 34.0));
+    assert_sound(&before);
+    assert!(!enters(&before, &region) && before.end().speed_mps < 0.3, "{}", before.end().speed_mps);
+    assert!(after.end().pose.x > 80.0, "{}", after.end().pose.x);
+}
+
+#[test]
+fn a_cap_holds_about_what_it_is_about() {
+    let guidance = Guidance { speed_cap_mps: Some(4.0), ..closed(ring([80.0, 1.6], [90.0, 3.0])) };
+    let stage = Stage { guidance, ..Stage::new(road(), &[LaneId(0)], start(10.0)) };
+    let drive = drive(&stage, 15.0);
+    assert_sound(&drive);
+    let fastest = |from_m: f64, to_m: f64| {
+        let there = drive.states.iter().filter(|state| (from_m..to_m).contains(&state.pose.x));
+        there.map(|state| state.speed_mps).fold(0.0, f64::max)
+    };
+    assert!(fastest(80.0, 86.0) < 4.6 && fastest(5.0, 45.0) > 10.0, "{} {}", fastest(80.0, 86.0), fastest(5.0, 45.0));
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, vision } = Speaker::open(&args.spoken)?;
+    let Speaker { model, tokenizer, template, vision, .. } = Speaker::open(&args.spoken)?;
     let template = template.context("the model has no chat template")?;
     let vision = vision.map(|vision| if args.whole { vision.whole() } else { vision });
     // Templates of models that see expect parts, and others text.

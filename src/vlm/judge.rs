@@ -1,18 +1,21 @@
 //! `tandem vlm judge`: how good a model's judgments are.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 use tandem_sim::world::hazard::Kind;
 use tandem_vlm::draft::Signs;
 use tandem_vlm::engine::{Curve, Engine, Limits, Usage};
-use tandem_vlm::judge::{Answered, Judge, Judgment, Score};
-use tandem_vlm::train::exam::{Graded, exam};
+use tandem_vlm::judge::{Judge, Judgment, Score};
+use tandem_vlm::train::exam::{Graded, Told, exam};
 
+use super::eyes::open as eyes;
 use super::{Speaker, Spoken};
 use crate::outcome::Outcome;
 use crate::seeds::Seeds;
@@ -26,6 +29,12 @@ pub struct Args {
     worlds: Seeds,
     #[command(flatten)]
     spoken: Spoken,
+    /// What the model is told of a scene.
+    #[arg(long, value_enum, default_value_t = Sees::Both)]
+    sees: Sees,
+    /// The eyes; without, those that come with the program.
+    #[arg(long, value_name = "FILE")]
+    eyes: Option<PathBuf>,
     /// Drafted tokens a step, at most; 0 for none.
     #[arg(long, default_value_t = Limits::default().draft)]
     draft: usize,
@@ -35,6 +44,17 @@ pub struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What the model is told of a scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sees {
+    /// What the fast system tells of it.
+    Text,
+    /// What the eyes see, and the ego and its way.
+    Images,
+    /// All of it.
+    Both,
 }
 
 /// Figures of some answers.
@@ -61,18 +81,30 @@ struct Took {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, .. } = Speaker::open(&args.spoken)?;
+    let Speaker { model, tokenizer, template, adapter, .. } = Speaker::open(&args.spoken)?;
     let template = template.context("the model has no chat template")?;
     let limits = Limits { draft: args.draft, ..Limits::default() };
     let curve = Curve::measure(&model);
     let engine = Engine::new(model, Signs::of(&tokenizer), curve, limits);
-    let judge = Arc::new(Mutex::new(Judge::new(engine, Arc::new(tokenizer), template)?));
+    let judge = Judge::new(engine, Arc::new(tokenizer), template)?;
+    let told = match args.sees {
+        // A model that has learnt nothing has no use for what eyes see.
+        Sees::Text => Told::Text,
+        _ if adapter.is_none() => Told::Text,
+        Sees::Images => Told::Images,
+        Sees::Both => Told::Both,
+    };
+    let judge = match adapter {
+        Some(adapter) => judge.seeing(Arc::new(adapter)),
+        None => judge,
+    };
+    let (judge, eyes) = (Arc::new(Mutex::new(judge)), Arc::new(Mutex::new(eyes(args.eyes.as_deref())?)));
     let worlds = args.worlds.0.clone();
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} worlds {eta}")?;
     let bar = ProgressBar::new(worlds.end.saturating_sub(worlds.start)).with_style(style);
     let mut graded = Vec::new();
     for world in worlds {
-        let answers = exam(world, &judge)?;
+        let answers = exam(world, &judge, &eyes, told)?;
         if args.verbose {
             answers.iter().for_each(|answer| bar.suspend(|| tell(world, answer)));
         }
@@ -88,9 +120,10 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let all = of(None);
     let figures: Vec<Figures> = kinds.chain([Figures::new("all", &all)]).filter(|row| row.judged > 0).collect();
     let took = [
-        Took::new("prompt", &all, |said| said.read),
-        Took::new("answer", &all, |said| said.said),
-        Took::new("both", &all, |said| said.read + said.said),
+        Took::new("images", &all, |answer| answer.looked),
+        Took::new("prompt", &all, |answer| answer.said.read),
+        Took::new("answer", &all, |answer| answer.said.said),
+        Took::new("all", &all, |answer| answer.looked + answer.said.read + answer.said.said),
     ];
     let tokens_a_step = sum(&all, |usage| usage.said) as f64 / (sum(&all, |usage| usage.steps) as f64).max(1.0);
     if args.json {
@@ -126,8 +159,8 @@ impl Figures {
 }
 
 impl Took {
-    fn new(part: &'static str, answers: &[&Graded], of: fn(&Answered) -> Duration) -> Self {
-        let mut took: Vec<Duration> = answers.iter().map(|answer| of(&answer.said)).collect();
+    fn new(part: &'static str, answers: &[&Graded], of: fn(&Graded) -> Duration) -> Self {
+        let mut took: Vec<Duration> = answers.iter().map(|answer| of(answer)).collect();
         took.sort_unstable();
         let at = |share: f64| {
             let place = ((took.len() as f64 * share) as usize).min(took.len().saturating_sub(1));
@@ -156,7 +189,7 @@ fn print(figures: &[Figures], took: &[Took]) {
 }
 
 /// A scene with what was said and what should have been.
-fn tell(world: u64, Graded { scene, said, wanted }: &Graded) {
+fn tell(world: u64, Graded { scene, said, wanted, .. }: &Graded) {
     let text = said.judgment.as_ref().map_or_else(Clone::clone, Judgment::to_text);
     println!("world {world}\n{scene}\nsaid   {text}\nwanted {}\n", wanted.to_text());
 }

@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod bench;
 mod corpus;
+mod eyes;
 mod judge;
 mod requests;
 mod serve;
@@ -32,6 +33,9 @@ pub enum Command {
     /// Make and look at corpora: what has been said, to draft from.
     #[command(subcommand)]
     Corpus(corpus::Command),
+    /// Train the default model's eyes, and say what they see.
+    #[command(subcommand)]
+    Eyes(eyes::Command),
     Judge(judge::Args),
     Serve(serve::Args),
     Train(train::Args),
@@ -43,6 +47,7 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Answer(args) => answer::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Corpus(command) => corpus::run(command),
+        Command::Eyes(command) => eyes::run(command),
         Command::Judge(args) => judge::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Train(args) => train::run(args),
@@ -66,6 +71,7 @@ struct Speaker {
     tokenizer: Tokenizer,
     template: Option<Template>,
     vision: Option<Vision>,
+    adapter: Option<Adapter>,
 }
 
 impl Speaker {
@@ -78,18 +84,19 @@ impl Speaker {
             (None, _) => (),
         }
         let (file, tokenizer, template) = words(model.as_deref())?;
-        let model = match adapter {
-            Some(path) => Model::adapted(&file, &Adapter::open(path, &file)?)?,
+        let adapter = adapter.as_deref().map(|path| Adapter::open(path, &file)).transpose()?;
+        let model = match &adapter {
+            Some(adapter) => Model::adapted(&file, adapter)?,
             None => Model::of_gguf(&file)?,
         };
-        Ok(Self { model, tokenizer, template, vision: None })
+        Ok(Self { model, tokenizer, template, vision: None, adapter })
     }
 
     fn of_directory(path: &Path) -> anyhow::Result<Self> {
         let tokenizer = Tokenizer::open(&path.join("tokenizer.json"))?;
         let template = Template::of_directory(path, &tokenizer.named())?;
         let vision = Vision::of_directory(path, &tokenizer)?;
-        Ok(Self { model: Model::of_directory(path)?, tokenizer, template, vision })
+        Ok(Self { model: Model::of_directory(path)?, tokenizer, template, vision, adapter: None })
     }
 }
 

@@ -9,12 +9,14 @@ use burn::backend::flex::FlexDevice;
 use burn::backend::{Autodiff, Flex};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
+use tandem_vlm::eyes::WIDTH;
 use tandem_vlm::model::{About, Plain};
 use tandem_vlm::train::example::Speech;
 use tandem_vlm::train::lesson::{self, Lesson};
+use tandem_vlm::train::sight::Sights;
 use tandem_vlm::train::{Next, Plan, Progress, School, run as train};
 
-use super::words;
+use super::{eyes, words};
 use crate::outcome::Outcome;
 use crate::perception::device::Processor;
 use crate::seeds::Seeds;
@@ -37,6 +39,12 @@ pub struct Args {
     /// What was learnt, in safetensors.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// The eyes; without, those that come with the program. What they see of lessons is kept beside these.
+    #[arg(long, value_name = "FILE", conflicts_with = "blind")]
+    eyes: Option<PathBuf>,
+    /// Learn from the scene's text alone.
+    #[arg(long)]
+    blind: bool,
     /// Steps in all.
     #[arg(long, default_value_t = 2000)]
     steps: u64,
@@ -66,9 +74,6 @@ pub struct Args {
 /// Steps between lines.
 const LINES: u64 = 5;
 
-/// Numbers of a row where there are no eyes.
-const WIDTH: usize = 32;
-
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     args.device.check()?;
     let lessons = lessons(args)?;
@@ -87,7 +92,8 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     anyhow::ensure!(!lessons.is_empty(), "no lessons");
     let speech = Speech { tokenizer: &tokenizer, template: &template };
     let about = About::new(&file, args.rank.get(), WIDTH)?;
-    let example = |number| speech.nth(&lessons, |_| None, args.seed, number);
+    let sights = if args.blind { Sights::default() } else { sights(args, &lessons)? };
+    let example = |number| speech.nth(&lessons, |lesson| sights.at(lesson), args.seed, number);
     let school = School { plain: &plain, about, example: &example };
     let mut report = reporter(Duration::from_secs(args.checkpoint_s));
     match args.device {
@@ -131,6 +137,21 @@ fn reporter(every: Duration) -> impl FnMut(&Progress) -> Next {
         saved = Instant::now();
         Next::Save
     }
+}
+
+/// What the eyes see of lessons, which are in the order of their worlds.
+fn sights(args: &Args, lessons: &[Lesson]) -> anyhow::Result<Sights> {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} worlds looked at {eta}")?;
+    let worlds: Vec<&[Lesson]> = lessons.chunk_by(|one, next| one.world == next.world).collect();
+    let bar = ProgressBar::new(worlds.len() as u64).with_style(style);
+    let mut eyes = eyes::open(args.eyes.as_deref())?;
+    let mut sights = Sights::default();
+    for lessons in worlds {
+        sights = sights.merge(Sights::kept(&args.lessons, lessons, &mut eyes)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(sights)
 }
 
 fn lessons(args: &Args) -> anyhow::Result<Vec<Lesson>> {

@@ -40,7 +40,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// What is shared with the fast system failed there.
+    /// A camera, its image or what is shared with the fast system's training is not as it should be.
     #[error(transparent)]
     Perception(tandem_perception::Error),
     /// The loss is no number any more.
@@ -59,6 +59,9 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A world cannot be made.
+    #[error(transparent)]
+    World(tandem_datasets::Error),
     /// An image cannot be looked at.
     #[error("image: {reason}")]
     Picture {

@@ -4,6 +4,7 @@ pub mod cache;
 pub mod draft;
 pub mod engine;
 pub mod error;
+pub mod eyes;
 pub mod format;
 pub mod gguf;
 pub mod grammar;

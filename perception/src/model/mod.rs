@@ -4,9 +4,9 @@ pub mod backbone;
 pub mod bev;
 pub mod config;
 pub mod heads;
-pub(crate) mod layer;
+pub mod layer;
 pub mod lift;
-pub(crate) mod neck;
+pub mod neck;
 pub mod network;
 pub mod path;
 

@@ -221,6 +221,11 @@ impl<B: Kernels> Network<B> {
         Ok(Self { trunk, ..self })
     }
 
+    /// Its backbone alone, which has learnt what generated worlds and roads look like.
+    pub fn into_trunk(self) -> Trunk<B> {
+        self.trunk
+    }
+
     /// Keeps the weights of the whole backbone, or of what is costly to train in it, see
     /// [`super::backbone::EfficientNet::freeze`].
     pub fn freeze(self, whole: bool) -> Self {

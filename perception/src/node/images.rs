@@ -68,7 +68,7 @@ impl Eye {
         let known = &self.camera;
         if (known.ego_from_camera, known.intrinsics, known.image_size) != (ego_from_camera, intrinsics, image_size) {
             let camera = Camera { name: self.name.clone(), ego_from_camera, intrinsics, image_size };
-            let flaw = Preparation::new(config, &camera).err();
+            let flaw = Preparation::new(config.image, &camera).err();
             self.camera = if flaw.is_none() { camera } else { blank(&self.name) };
             self.flaw = flaw.map(|error| match error {
                 Error::Calibration { reason, .. } => reason,

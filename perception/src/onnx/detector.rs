@@ -9,7 +9,6 @@ use super::description::{Description, Images, Layout, MatrixKind, Order};
 use super::runtime::{Given, Model, Options};
 use crate::Error;
 use crate::decode::SeenBox;
-use crate::model::NetworkConfig;
 use crate::rig::{MIDDLE, Pixels, Preparation, STEPS};
 
 /// A detector that somebody else trained.
@@ -50,8 +49,7 @@ impl Detector {
             let reason = format!("it takes {} cameras, not {}", wanted.cameras, cameras.len().min(images.len()));
             return Err(Error::model(&self.path, &reason));
         }
-        let size = NetworkConfig { image: wanted.size, ..NetworkConfig::tiny() };
-        let prepare = |camera| Preparation::new(&size, camera);
+        let prepare = |camera| Preparation::new(wanted.size, camera);
         let mut prepared: Vec<_> = cameras.iter().map(prepare).collect::<Result<_, _>>()?;
         let pixels = pixels(wanted, &mut prepared, images)?;
         let [height, width] = wanted.size;

@@ -4,7 +4,7 @@ use nalgebra::Matrix3x4;
 use tandem_datasets::Camera;
 
 use super::GridFrame;
-use super::rays::rays;
+use super::rays::rays_of_rig;
 use crate::model::NetworkConfig;
 
 /// Side of a feature's pixel, px.
@@ -38,7 +38,7 @@ impl LiftTable {
             context: vec![0; voxels],
             depth: vec![0; voxels],
             seen: vec![0.0; voxels],
-            rays: rays(config, cameras),
+            rays: rays_of_rig(config, cameras),
         };
         let views: Vec<_> = cameras.iter().take(config.cameras).enumerate().filter_map(view).collect();
         let mut voxel = 0;

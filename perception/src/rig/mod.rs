@@ -10,7 +10,7 @@ mod warp;
 pub use lift::LiftTable;
 pub(crate) use prepare::{MIDDLE, STEPS};
 pub use prepare::{Pixels, Preparation};
-pub use rays::RAYS;
+pub use rays::{RAYS, rays};
 pub use warp::WarpTable;
 pub(crate) use warp::taps;
 

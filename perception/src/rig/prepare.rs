@@ -5,7 +5,6 @@ use tandem_sim::camera::Image;
 
 use super::is_pinhole;
 use crate::Error;
-use crate::model::NetworkConfig;
 
 /// An image as decoded.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +43,11 @@ pub struct Preparation {
 }
 
 impl Preparation {
-    /// For a calibrated camera.
+    /// For a calibrated camera; `image` is the height and width that its images get, px.
     ///
     /// # Errors
     /// [`Error::Calibration`] for a matrix that is no pinhole's, a mount that is not finite, or an unknown image size.
-    pub fn new(config: &NetworkConfig, camera: &Camera) -> Result<Self, Error> {
+    pub fn new(image: [usize; 2], camera: &Camera) -> Result<Self, Error> {
         let wrong = |reason: &str| Error::Calibration { camera: camera.name.clone(), reason: reason.into() };
         let [width, height] = camera.image_size.map(|side| side as usize);
         if width == 0 || height == 0 {
@@ -60,7 +59,7 @@ impl Preparation {
         if !camera.ego_from_camera.to_homogeneous().iter().all(|value| value.is_finite()) {
             return Err(wrong("its mount is not finite"));
         }
-        let [rows, columns] = config.image;
+        let [rows, columns] = image;
         // Source pixels per prepared pixel, and rows cut off the top of the scaled image, or added to it.
         let step = width as f64 / columns as f64;
         let cut = height as f64 / step - rows as f64;

@@ -105,7 +105,7 @@ fn a_vehicle_that_moved_a_cell_on_reads_the_cell_ahead() {
 fn a_prepared_image_shows_a_point_where_the_prepared_camera_says() {
     let config = NetworkConfig::tiny();
     let camera = &rig::nuscenes(1600, 900)[0];
-    let mut preparation = Preparation::new(&config, camera).unwrap();
+    let mut preparation = Preparation::new(config.image, camera).unwrap();
     let point = camera.in_camera(&Isometry3::identity(), Point3::new(14.0, 1.5, 0.9));
     let source = camera.pixel(point).unwrap();
     // A white square of 25 px around the point.
@@ -131,7 +131,7 @@ fn a_prepared_image_shows_a_point_where_the_prepared_camera_says() {
 fn what_cannot_be_used_is_said_with_the_cameras_name() {
     let config = NetworkConfig::tiny();
     let camera = rig::nuscenes(320, 180).remove(2);
-    let said = |camera: Camera| Preparation::new(&config, &camera).unwrap_err().to_string();
+    let said = |camera: Camera| Preparation::new(config.image, &camera).unwrap_err().to_string();
     let mut broken = camera.clone();
     broken.intrinsics[(0, 2)] = f64::NAN;
     assert_eq!(said(broken), "camera CAM_BACK_RIGHT: its intrinsics are no pinhole matrix");
@@ -140,7 +140,7 @@ fn what_cannot_be_used_is_said_with_the_cameras_name() {
     assert_eq!(said(broken), "camera CAM_BACK_RIGHT: its mount is not finite");
     let unknown = Camera { image_size: [0, 0], ..camera.clone() };
     assert_eq!(said(unknown), "camera CAM_BACK_RIGHT: its image size is not known");
-    let mut preparation = Preparation::new(&config, &camera).unwrap();
+    let mut preparation = Preparation::new(config.image, &camera).unwrap();
     let small = Pixels { width: 10, height: 10, rgb: &[0; 300] };
     let error = preparation.fill(small, &mut vec![0.0; 3 * 96 * 256]).unwrap_err().to_string();
     assert_eq!(error, "camera CAM_BACK_RIGHT: the image is 10 × 10, its calibration is for 320 × 180");

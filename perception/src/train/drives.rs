@@ -112,7 +112,8 @@ impl Drives {
             cameras[*place] = picture.camera.clone();
         }
         let views = images.iter().filter(|(place, _)| **place < self.config.cameras);
-        let views = views.map(|(_, picture)| Preparation::new(&self.config, &picture.camera).map(|view| view.camera));
+        let views =
+            views.map(|(_, picture)| Preparation::new(self.config.image, &picture.camera).map(|view| view.camera));
         let views: Vec<Camera> = views.collect::<Result<_, _>>()?;
         let annotated = within(log, *stamp);
         let there = subjects(log, annotated, MAX_GAP_NS);

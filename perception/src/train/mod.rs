@@ -1,14 +1,14 @@
 //! Training: samples, losses, the loop and its checkpoints.
 
-mod average;
+pub mod average;
 mod balance;
 pub mod batch;
-mod checkpoint;
+pub mod checkpoint;
 pub mod drives;
 mod log;
 pub mod loss;
 mod plan;
-mod prefetch;
+pub mod prefetch;
 mod run;
 pub mod sample;
 mod step;
@@ -18,7 +18,7 @@ pub mod worlds;
 pub use average::follow;
 pub use checkpoint::{State, has_begun};
 pub use plan::{Plan, Rule};
-pub use run::{Devices, Places, Progress, run};
+pub use run::{Devices, Places, Progress, run, take};
 
 #[cfg(test)]
 mod tests;

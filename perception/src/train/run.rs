@@ -206,7 +206,7 @@ fn ready(plan: &Plan, source: &impl Fn(u64) -> Result<Arc<[Captured]>, Error>, i
 }
 
 /// Takes the gradients of a part of the network out of all.
-fn take<B: AutodiffBackend>(part: &impl Module<B>, all: &mut GradientsParams) -> GradientsParams {
+pub fn take<B: AutodiffBackend>(part: &impl Module<B>, all: &mut GradientsParams) -> GradientsParams {
     struct Take<'a> {
         all: &'a mut GradientsParams,
         taken: GradientsParams,

@@ -176,7 +176,7 @@ fn prepare(config: &NetworkConfig, captured: &Captured, missing: Option<usize>) 
     let mut prepared = Prepared { images: vec![0.0; config.cameras * size], cameras: vec![None; config.cameras] };
     for (number, (camera, image)) in captured.cameras.iter().zip(&captured.images).take(config.cameras).enumerate() {
         let Some(image) = image.as_ref().filter(|_| missing != Some(number)) else { continue };
-        let mut preparation = Preparation::new(config, camera)?;
+        let mut preparation = Preparation::new(config.image, camera)?;
         preparation.fill(Pixels::from(image), &mut prepared.images[number * size..][..size])?;
         prepared.cameras[number] = Some(preparation.camera);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
 use tandem_datasets::Camera;
 use tandem_graph::Stamp;
 use tandem_sim::Course;
@@ -12,8 +13,10 @@ use super::prompt::Prompt;
 use super::state::State;
 use super::truth::truth;
 use crate::Error;
-use crate::engine::{Engine, Request, RequestId, Sampling, Usage};
+use crate::engine::{Engine, ImageKey, Request, RequestId, Sampling, Usage};
+use crate::eyes::Rows;
 use crate::grammar::{Grammar, Grammars};
+use crate::model::Adapter;
 use crate::text::{Template, Tokenizer};
 
 /// A scene and how it is told.
@@ -40,6 +43,8 @@ pub struct Judge {
     tokenizer: Arc<Tokenizer>,
     template: Template,
     grammar: Grammar,
+    /// What turns what eyes see into embeddings.
+    adapter: Option<Arc<Adapter>>,
 }
 
 impl Judge {
@@ -49,13 +54,19 @@ impl Judge {
     /// [`Error::Grammar`] if answers can't be held to their form with this tokenizer.
     pub fn new(engine: Engine, tokenizer: Arc<Tokenizer>, template: Template) -> Result<Self, Error> {
         let grammar = Grammars::new(tokenizer.clone())?.schema(&Judgment::schema())?;
-        Ok(Self { engine, tokenizer, template, grammar })
+        Ok(Self { engine, tokenizer, template, grammar, adapter: None })
     }
 
-    /// Answers a question, as the next of a session.
-    pub fn judge(&mut self, prompt: &Prompt, session: &str) -> Answered {
+    /// That is shown what eyes see, by the projector that was learnt with the engine's model.
+    pub fn seeing(self, adapter: Arc<Adapter>) -> Self {
+        Self { adapter: Some(adapter), ..self }
+    }
+
+    /// Answers a question, as the next of a session; `sight` is what the eyes see.
+    pub fn judge(&mut self, prompt: &Prompt, sight: Option<&Rows>, session: &str) -> Answered {
         let start = Instant::now();
-        let submitted = self.request(prompt, session).map_err(|error| error.to_string());
+        let seen = sight.map_or(Ok(Vec::new()), |rows| self.show(rows));
+        let submitted = seen.and_then(|seen| self.request(prompt, &seen, session).map_err(|error| error.to_string()));
         let submitted =
             submitted.and_then(|request| self.engine.submit(request).map_err(|refused| refused.to_string()));
         match submitted {
@@ -67,9 +78,27 @@ impl Judge {
         }
     }
 
-    fn request(&self, prompt: &Prompt, session: &str) -> Result<Request, Error> {
+    /// The tokens that stand for what the eyes see.
+    fn show(&mut self, rows: &Rows) -> Result<Vec<u32>, String> {
+        let adapter = self.adapter.as_ref().ok_or("the model has not learnt to see")?;
+        if rows.width != adapter.about.width {
+            return Err(format!("the eyes' rows have {} numbers, and {} are wanted", rows.width, adapter.about.width));
+        }
+        let digest = rows.values.iter().fold(Sha256::new(), |digest, value| digest.chain_update(value.to_le_bytes()));
+        let key = ImageKey(digest.finalize().into());
+        let first = match self.engine.find_image(&key) {
+            Some(first) => first,
+            None => {
+                let features = adapter.project(&rows.values);
+                self.engine.show_image(key, features).map_err(|refused| refused.to_string())?
+            }
+        };
+        Ok((first..).take(rows.count()).collect())
+    }
+
+    fn request(&self, prompt: &Prompt, seen: &[u32], session: &str) -> Result<Request, Error> {
         Ok(Request {
-            prompt: prompt.encode(&self.tokenizer, &self.template, &[])?,
+            prompt: prompt.encode(&self.tokenizer, &self.template, seen)?,
             session: Some(session.to_owned()),
             most: MOST_TOKENS,
             sampling: Sampling::GREEDY,
@@ -181,7 +210,7 @@ impl Paced {
 
 impl Mind for Paced {
     fn ask(&mut self, now: Stamp, question: Question) {
-        let Answered { judgment, usage, .. } = self.judge.judge(&question.prompt, &self.session);
+        let Answered { judgment, usage, .. } = self.judge.judge(&question.prompt, None, &self.session);
         self.later = Later(Some((now + self.pace.takes(&usage), judgment)));
     }
 

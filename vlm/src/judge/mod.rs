@@ -28,4 +28,5 @@ pub use score::{Score, sequence_score};
 pub use state::{Ahead, Place, Relation, Seen, State};
 pub use trigger::{Trigger, Why};
 pub use truth::truth;
+pub(crate) use truth::{bounds, what};
 pub use view::scene_at;

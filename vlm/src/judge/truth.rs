@@ -327,24 +327,29 @@ impl Moment<'_> {
     fn image(&self, target: &Box3) -> Option<ImageBox> {
         let map_from_ego = self.map_from_ego();
         let shown = self.rig.iter().filter_map(|camera| {
-            let [width, height] = camera.image_size.map(f64::from);
-            let mut pixels = Vec::with_capacity(8);
-            for pixel in camera.project(&map_from_ego, target) {
-                pixels.push(pixel?);
-            }
-            let reach = |values: &mut dyn Iterator<Item = f64>, size: f64| {
-                let (least, most) =
-                    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)));
-                [least, most].map(|edge| 100.0 * edge.clamp(0.0, size) / size)
-            };
-            let [left, right] = reach(&mut pixels.iter().map(|pixel| pixel.x), width);
-            let [top, bottom] = reach(&mut pixels.iter().map(|pixel| pixel.y), height);
+            let [left, top, right, bottom] = bounds(camera, &map_from_ego, target)?.map(|edge| 100.0 * edge);
             let area = (right - left) * (bottom - top);
             let edges = [left, top, right, bottom].map(|edge| edge.round() as u8);
             (area > 0.0).then(|| (area, ImageBox(camera_name(&camera.name), edges[0], edges[1], edges[2], edges[3])))
         });
         shown.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, image)| image)
     }
+}
+
+/// Where a camera shows a box: left, top, right and bottom as shares of the image's width and height, cut at its edges;
+/// `None` where a corner lies behind the camera.
+pub(crate) fn bounds(camera: &Camera, map_from_ego: &Isometry3<f64>, target: &Box3) -> Option<[f64; 4]> {
+    let [width, height] = camera.image_size.map(f64::from);
+    let (mut least, mut most) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for pixel in camera.project(map_from_ego, target) {
+        let pixel = pixel?;
+        for (axis, value) in [pixel.x / width, pixel.y / height].into_iter().enumerate() {
+            (least[axis], most[axis]) = (least[axis].min(value), most[axis].max(value));
+        }
+    }
+    let [left, top] = least.map(|edge| edge.clamp(0.0, 1.0));
+    let [right, bottom] = most.map(|edge| edge.clamp(0.0, 1.0));
+    Some([left, top, right, bottom])
 }
 
 /// A flat box around a ring on the ground.
@@ -362,7 +367,7 @@ fn around(ring: &[Point2<f64>]) -> Box3 {
 }
 
 /// What a thing is, in a word or two.
-fn what(category: Option<&str>, class: Class) -> String {
+pub(crate) fn what(category: Option<&str>, class: Class) -> String {
     let word = category.and_then(|category| category.rsplit('.').next()).map(|word| word.replace('_', " "));
     match (word.as_deref(), class) {
         (Some("stalled"), Class::Truck) => "stalled truck".to_owned(),

@@ -1,24 +1,7 @@
 //! Lessons as a learner takes them: embeddings, and what should follow on which of them.
 
-use serde::{Deserialize, Serialize};
-
+use crate::eyes::Rows;
 use crate::model::Plain;
-
-/// What the eyes see of a moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Rows {
-    /// Numbers of a row.
-    pub width: usize,
-    /// `[rows, width]`.
-    pub values: Vec<f32>,
-}
-
-impl Rows {
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.values.len() / self.width.max(1)
-    }
-}
 
 /// A lesson in tokens.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,9 +4,10 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::batch::{Example, Rows};
+use super::batch::Example;
 use super::lesson::Lesson;
 use crate::Error;
+use crate::eyes::Rows;
 use crate::text::{Special, Template, Tokenizer};
 
 /// How likely it is that something is left out, so that a model learns to do without.

@@ -7,6 +7,7 @@ pub mod example;
 pub mod learner;
 pub mod lesson;
 mod run;
+pub mod sight;
 #[cfg(test)]
 mod tests;
 

@@ -7,11 +7,12 @@ use burn::backend::{Autodiff, Flex};
 use burn::module::Param;
 use burn::tensor::{Distribution, ElementConversion, Tensor};
 
-use super::batch::{Batch, Example, Rows};
+use super::batch::{Batch, Example};
 use super::learner::{Adapters, Frozen};
 use super::lesson::{kept, lessons};
 use super::{Next, Plan, School, run};
 use crate::cache::Precision;
+use crate::eyes::Rows;
 use crate::format::Format;
 use crate::model::tests::{at_once, farthest, golden, sequences, small};
 use crate::model::{About, Adapter, Model, Plain};
