@@ -9,6 +9,9 @@ use tandem_graph::Stamp;
 
 use crate::proposals::Maneuver;
 
+/// The number that stands in judgments for an object that only images show.
+pub const NO_TRACK: u32 = u32::MAX;
+
 /// What a wished manoeuvre gains within the lane, in units of the score: less than any weighted sub-score.
 pub const PREFERENCE_BONUS: f64 = 0.04;
 

@@ -16,6 +16,7 @@ pub mod route;
 pub mod score;
 mod signals;
 pub mod state;
+mod trust;
 pub mod validate;
 pub mod vehicle;
 

@@ -185,6 +185,18 @@ fn it_stops_before_a_closed_road_as_long_as_that_is_said() {
 }
 
 #[test]
+fn it_does_not_believe_that_a_road_is_closed_on_which_others_drive_or_for_somebody_who_is_not_there() {
+    let region = ring([80.0, -4.6], [110.0, 4.6]);
+    let mut stage = Stage { guidance: closed(region.clone()), ..Stage::new(road(), &[LaneId(0)], start(9.0)) };
+    stage.actors.push(Actor::driving(85.0, 0.0, 12.0));
+    // Doubt lasts eight seconds.
+    assert!(drive(&stage, 8.0).end().pose.x > 72.0);
+    let guidance = Guidance { about: vec![99], ..closed(region) };
+    let stage = Stage { guidance, ..Stage::new(road(), &[LaneId(0)], start(9.0)) };
+    assert!(drive(&stage, 8.0).end().pose.x > 72.0);
+}
+
+#[test]
 fn a_cap_holds_about_what_it_is_about() {
     let guidance = Guidance { speed_cap_mps: Some(4.0), ..closed(ring([80.0, 1.6], [90.0, 3.0])) };
     let stage = Stage { guidance, ..Stage::new(road(), &[LaneId(0)], start(10.0)) };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use tandem_sim::Companion;
 use tandem_sim::camera::rig;
 use tandem_sim::suite::Driver;
-use tandem_vlm::judge::{JudgeNode, Knowing};
+use tandem_sim::{Companion, Course};
+use tandem_vlm::judge::{Fault, Faulty, JudgeNode, Knowing, Mind};
 
 /// What the slow mind can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -16,13 +16,21 @@ pub enum Slow {
     None,
     /// One that knows what was staged and says what a good judge says: what judgments could bring at best.
     Truth,
+    /// The same, but three seconds late.
+    Late,
+    /// The same, but silent from the fifth second on.
+    Silent,
+    /// One that judges another world.
+    Wrong,
+    /// One that closes free roads and wants to go fast into the lane on the left.
+    Hostile,
 }
 
 /// Who judges.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Slow mind")]
 pub struct Judging {
-    /// Who judges the scene for the planners, one after the other; `truth` needs `--hazard`.
+    /// Who judges the scene for the planners, one after the other; all but `none` need `--hazard`.
     #[arg(long, value_delimiter = ',', default_value = "none")]
     slow: Vec<Slow>,
     /// How long the slow mind thinks.
@@ -41,15 +49,24 @@ impl Judging {
 
     fn companion(&self, slow: Slow) -> Option<Companion> {
         let takes = Duration::from_millis(self.slow_ms);
-        match slow {
-            Slow::None => None,
-            Slow::Truth => Some(Companion {
-                name: "true judgments".to_owned(),
-                node: Arc::new(move |course| {
-                    let mind = Knowing::new(Arc::clone(course), rig::nuscenes(512, 192), takes);
-                    Box::new(JudgeNode::new(Box::new(mind), *course.body()))
-                }),
-            }),
-        }
+        let (name, fault) = match slow {
+            Slow::None => return None,
+            Slow::Truth => ("true judgments", None),
+            Slow::Late => ("late judgments", Some(Fault::Late)),
+            Slow::Silent => ("ending judgments", Some(Fault::Silent)),
+            Slow::Wrong => ("wrong judgments", Some(Fault::Wrong)),
+            Slow::Hostile => ("hostile judgments", Some(Fault::Hostile)),
+        };
+        let mind = move |course: &Arc<Course>| -> Box<dyn Mind> {
+            let (course, rig) = (Arc::clone(course), rig::nuscenes(512, 192));
+            match fault {
+                None => Box::new(Knowing::new(course, rig, takes)),
+                Some(fault) => Box::new(Faulty::new(fault, course, rig, takes)),
+            }
+        };
+        Some(Companion {
+            name: name.to_owned(),
+            node: Arc::new(move |course| Box::new(JudgeNode::new(mind(course), *course.body()))),
+        })
     }
 }

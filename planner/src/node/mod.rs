@@ -20,7 +20,7 @@ use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Sample, Stamp};
 
 pub use self::surroundings::Surroundings;
 use crate::fallback;
-use crate::guidance::Guidance;
+use crate::guidance::{Guidance, NO_TRACK};
 use crate::meta_action::MetaAction;
 use crate::plan::{Fallback, Plan, Planner};
 use crate::state::{Rollout, STEP_S, Scene, VehicleState};
@@ -220,7 +220,9 @@ impl Guidance {
             judged: Stamp::from(judgment.header.stamp),
             time_to_live_s: judgment.time_to_live.ns() as f64 * 1e-9,
             speed_cap_mps: (!judgment.speed_cap_mps.is_nan()).then_some(judgment.speed_cap_mps),
-            about: judgment.critical_objects.iter().map(|object| object.track_id).collect(),
+            about: (judgment.critical_objects.iter().map(|object| object.track_id))
+                .filter(|number| *number != NO_TRACK)
+                .collect(),
             extra_gap_m: judgment.extra_gap_m,
             extra_headway_s: judgment.extra_headway_s,
             closed: judgment.avoid.iter().map(|region| points(&region.polygon)).collect(),

@@ -14,6 +14,7 @@ use crate::proposals::{Maneuver, Proposal, set_turning};
 use crate::score::{Scored, Scorer, Setting};
 use crate::signals::SignalMemory;
 use crate::state::{Agent, Rollout, STEP_S, Scene, VehicleState};
+use crate::trust::Trust;
 use crate::validate::validate;
 use crate::vehicle::simulate;
 
@@ -32,6 +33,7 @@ struct Previous {
 pub struct Tandem {
     predictor: Predictor,
     lights: SignalMemory,
+    trust: Trust,
     generator: Generator,
     agents: Vec<Agent>,
     simulated: Vec<Rollout>,
@@ -46,7 +48,7 @@ impl Planner for Tandem {
     }
 
     fn plan(&mut self, scene: &Scene) -> Plan {
-        let effects = scene.guidance.effects(scene.now);
+        let effects = self.trust.effects(scene);
         self.predictor.predict(scene, &mut self.agents);
         keep_apart(&mut self.agents, &scene.ego, &scene.body);
         add_margins(&mut self.agents, &scene.ego, &scene.body);

@@ -9,6 +9,7 @@ use tandem_graph::msgs::geometry_msgs::Point;
 use tandem_graph::msgs::std_msgs::Header;
 use tandem_graph::msgs::tandem_msgs::{self, CriticalObject, Region, SceneJudgment};
 use tandem_planner::MetaAction;
+use tandem_planner::guidance::NO_TRACK;
 pub use tandem_sim::world::hazard::Road;
 
 use super::state::State;
@@ -18,9 +19,6 @@ pub const MOST_TOKENS: usize = 512;
 
 /// Waypoints of an answer that has some: 3 s in steps of half a second, as in DriveVLM.
 pub const WAYPOINTS: usize = 6;
-
-/// The number that stands in messages for an object that only images show.
-pub const NO_TRACK: u32 = u32::MAX;
 
 /// Time to leave beyond the usual where an object asks for distance, s.
 const KEEP_DISTANCE_S: f64 = 1.0;

@@ -140,10 +140,14 @@ pub struct Answered {
 
 /// An answer that is known already, and kept until it is due.
 #[derive(Debug, Default)]
-struct Later(Option<(Stamp, Result<Judgment, String>)>);
+pub(super) struct Later(Option<(Stamp, Result<Judgment, String>)>);
 
 impl Later {
-    fn take(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
+    pub(super) fn at(due: Stamp, answer: Result<Judgment, String>) -> Self {
+        Self(Some((due, answer)))
+    }
+
+    pub(super) fn take(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
         self.0.take_if(|(due, _)| *due <= now).map(|(_, answer)| answer)
     }
 }
@@ -166,7 +170,7 @@ impl Knowing {
 impl Mind for Knowing {
     fn ask(&mut self, now: Stamp, question: Question) {
         let judged = truth(&self.course, &question.state, &self.rig);
-        self.later = Later(Some((now + self.takes, judged.ok_or_else(|| "nothing was staged here".to_owned()))));
+        self.later = Later::at(now + self.takes, judged.ok_or_else(|| "nothing was staged here".to_owned()));
     }
 
     fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {

@@ -4,6 +4,7 @@
 //! what memory holds and what a file of local knowledge says; the answer is a [`Judgment`], whose form a grammar
 //! guarantees.
 
+mod faulty;
 mod judgment;
 mod knowledge;
 mod memory;
@@ -18,6 +19,7 @@ mod trigger;
 mod truth;
 mod view;
 
+pub use faulty::{Fault, Faulty};
 pub use judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, MOST_TOKENS, Risk, Road, Weather};
 pub use knowledge::{Knowledge, Note};
 pub use memory::Memory;

@@ -1,8 +1,9 @@
 //! How good judgments are, beside what they should have said.
 
 use tandem_planner::MetaAction;
+use tandem_planner::guidance::NO_TRACK;
 
-use super::judgment::{Judgment, NO_TRACK};
+use super::judgment::Judgment;
 
 /// What a missing action costs, and one too many; one too many that only makes the drive more careful costs half.
 const MISSING: f64 = 1.0;

@@ -291,6 +291,43 @@ fn figures_of_judgments_are_shares() {
 }
 
 #[test]
+fn minds_that_fail_are_late_fall_silent_judge_another_world_or_mean_harm() {
+    use tandem_sim::world::hazard;
+
+    let course = Arc::new(Course::staged(hazard::generate(hazard::Kind::Calm, 0).unwrap()).unwrap());
+    let rig = tandem_sim::camera::rig::nuscenes(512, 192);
+    let takes = std::time::Duration::from_millis(400);
+    let at = |seconds: f64| course.first().offset_ns((seconds * 1e9) as i64);
+    let question = |seconds: f64| {
+        let state = State::new(&scene_at(&course, at(seconds), |_| true), &[]);
+        Question { prompt: Prompt::new(&state, &[], &[], None), state }
+    };
+    let asked = |mind: &mut Faulty, from_s: f64, after_s: f64| {
+        mind.ask(at(from_s), question(from_s));
+        mind.answer(at(from_s + after_s))
+    };
+    let faulty = |fault| Faulty::new(fault, Arc::clone(&course), rig.clone(), takes);
+    let (late, silent) = (&mut faulty(Fault::Late), &mut faulty(Fault::Silent));
+    assert!(asked(late, 0.0, 2.8).is_none() && asked(late, 5.0, 3.0).is_some());
+    assert!(asked(silent, 0.0, 0.5).is_some() && asked(silent, 5.0, 0.5).is_none());
+    let said = |fault, from_s: f64| asked(&mut faulty(fault), from_s, 0.5).unwrap().unwrap();
+    let truths = (0..10).map(f64::from).filter(|at_s| {
+        let state = State::new(&scene_at(&course, at(*at_s), |_| true), &[]);
+        truth(&course, &state, &rig).unwrap() == said(Fault::Wrong, *at_s)
+    });
+    assert_eq!(truths.count(), 0);
+    let hostile = &mut faulty(Fault::Hostile);
+    let closing = asked(hostile, 0.0, 0.5).unwrap().unwrap();
+    let daring = asked(hostile, 1.0, 0.5).unwrap().unwrap();
+    assert!(closing.cap_mps == Some(0.0) && !closing.avoid.is_empty() && !daring.waypoints.is_empty());
+    let tokenizer = Arc::new(byte_level());
+    let grammar = Grammars::new(tokenizer.clone()).unwrap().schema(&Judgment::schema()).unwrap();
+    // What means harm has the right form: the grammar does not keep it off.
+    let tokens = tokenizer.encode(&daring.to_text(), crate::text::Special::Text);
+    assert_eq!(grammar.begin().allowed_of(&tokens), tokens.len());
+}
+
+#[test]
 fn the_truth_of_a_staged_world_names_the_hazard_while_it_is_there_and_fits_the_grammar() {
     use tandem_sim::world::hazard;
 
