@@ -148,3 +148,29 @@ fn files_that_hold_no_eyes_are_refused_in_one_line() {
     renamed[at] = b'm';
     refused(&renamed, "");
 }
+
+#[test]
+fn the_eyes_that_come_with_the_program_see_closed_roads_of_worlds_that_they_have_not_learnt_from() {
+    let eyes: Eyes<Flex> = Eyes::own(&FlexDevice).unwrap();
+    let closure = WORDS.iter().position(|word| *word == "closure").unwrap();
+    let (mut shown, mut seen) = (0, 0);
+    for seed in [9, 22, 35] {
+        let place = Place::new(seed).unwrap();
+        let front = &cameras()[..1];
+        for second in 0..8 {
+            let stamp = place.stamp(f64::from(second));
+            let map_from_ego = place.map_from_ego(stamp);
+            let shot = place.shots(front, &map_from_ego, stamp).remove(0);
+            let there = place.shown(&front[0], &map_from_ego, stamp, &shot);
+            if !there.iter().any(|thing| thing.word == closure && thing.is_clear) {
+                continue;
+            }
+            shown += 1;
+            let glance = eyes.glance(&front[0], Pixels::from(&shot.image)).unwrap().unwrap();
+            let is_closure =
+                |sighting: &Sighting| matches!(sighting.word(), (word, score) if word == closure && score > 0.3);
+            seen += usize::from(glance.sightings.iter().any(is_closure));
+        }
+    }
+    assert!(shown > 5 && seen * 10 >= shown * 8, "{seen} of {shown}");
+}
