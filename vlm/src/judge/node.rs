@@ -133,7 +133,7 @@ impl JudgeNode {
     fn ask(&mut self, now: Stamp, state: State, why: Why) {
         if let Some(asked) = &self.asked {
             let is_stale = now.seconds_since(asked.stamp) > STALE.as_secs_f64();
-            if !is_stale && (why == Why::Beat || self.was_superseded) {
+            if self.was_superseded || (!is_stale && why == Why::Beat) {
                 return;
             }
             self.was_superseded = true;

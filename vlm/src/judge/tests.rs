@@ -366,3 +366,35 @@ fn the_truth_of_a_staged_world_names_the_hazard_while_it_is_there_and_fits_the_g
     // All but the calm drive.
     assert_eq!(kinds_acted_on, 12);
 }
+
+/// Thinks longer than it takes for a question to become stale, and counts its answers.
+struct Ponderous {
+    due: Option<tandem_graph::Stamp>,
+    answered: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Mind for Ponderous {
+    fn ask(&mut self, now: tandem_graph::Stamp, _: Question) {
+        self.due = Some(now + std::time::Duration::from_millis(2500));
+    }
+
+    fn answer(&mut self, now: tandem_graph::Stamp) -> Option<Result<Judgment, String>> {
+        self.due.take_if(|due| *due <= now)?;
+        self.answered.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Some(Err("nothing comes to mind".to_owned()))
+    }
+}
+
+#[test]
+fn whoever_thinks_for_too_long_is_heard_now_and_then() {
+    let answered = Arc::<std::sync::atomic::AtomicUsize>::default();
+    let counter = Arc::clone(&answered);
+    let judging = move |course: &Arc<Course>| -> Box<dyn tandem_graph::Node> {
+        let mind = Ponderous { due: None, answered: Arc::clone(&counter) };
+        Box::new(JudgeNode::new(Box::new(mind), *course.body()))
+    };
+    crate::train::lesson::driven(0, Arc::new(judging)).unwrap();
+    // Twenty seconds; a question is dropped after two, and the next one is not.
+    let answered = answered.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((3..=6).contains(&answered), "{answered}");
+}
