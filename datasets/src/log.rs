@@ -146,6 +146,13 @@ pub fn planar(map_from_body: &Isometry3<f64>) -> Pose2 {
     Pose2::new(map_from_body.translation.x, map_from_body.translation.y, forward.y.atan2(forward.x))
 }
 
+/// A pose on the ground plane as one in space.
+pub fn upright(map_from_body: Pose2) -> Isometry3<f64> {
+    let Pose2 { x, y, yaw } = map_from_body;
+    let turn = nalgebra::UnitQuaternion::from_euler_angles(0.0, 0.0, yaw);
+    Isometry3::from_parts(nalgebra::Translation3::new(x, y, 0.0), turn)
+}
+
 /// A track's number within its log: the index in [`Log::tracks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

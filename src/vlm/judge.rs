@@ -13,6 +13,7 @@ use tandem_sim::world::hazard::Kind;
 use tandem_vlm::draft::Signs;
 use tandem_vlm::engine::{Curve, Engine, Limits, Usage};
 use tandem_vlm::judge::{Judge, Judgment, Score};
+use tandem_vlm::model::Projector;
 use tandem_vlm::train::exam::{Graded, Told, exam};
 
 use super::eyes::open as eyes;
@@ -95,7 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         Sees::Both => Told::Both,
     };
     let judge = match adapter {
-        Some(adapter) => judge.seeing(Arc::new(adapter)),
+        Some(adapter) => judge.seeing(Projector::new(&adapter)),
         None => judge,
     };
     let (judge, eyes) = (Arc::new(Mutex::new(judge)), Arc::new(Mutex::new(eyes(args.eyes.as_deref())?)));

@@ -43,14 +43,6 @@ pub enum Error {
     /// A camera, its image or what is shared with the fast system's training is not as it should be.
     #[error(transparent)]
     Perception(tandem_perception::Error),
-    /// The loss is no number any more.
-    #[error("step {step}: the loss is {loss}")]
-    Diverged {
-        /// The step.
-        step: u64,
-        /// The loss.
-        loss: f32,
-    },
     /// A world cannot be learnt from.
     #[error("world {world}: {reason}")]
     Lesson {

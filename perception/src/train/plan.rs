@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::loss::LossWeights;
 use super::sample::Augmentation;
+use super::schedule::rate;
 use crate::Error;
 use crate::model::NetworkConfig;
 
@@ -94,9 +95,6 @@ impl Plan {
 
     /// The learning rate of a step.
     pub(super) fn learning_rate(&self, step: u64) -> f64 {
-        let rise = ((step + 1) as f64 / self.warmup.max(1) as f64).min(1.0);
-        let done = step as f64 / self.steps as f64;
-        let fall = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
-        self.learning_rate * rise * (0.01 + 0.99 * fall)
+        self.learning_rate * rate(step, self.steps, self.warmup, 0.01)
     }
 }

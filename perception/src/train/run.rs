@@ -16,6 +16,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::abreast::Learnt;
 use super::average::follow;
 use super::checkpoint::State;
 use super::log::LossLog;
@@ -23,7 +24,8 @@ use super::loss::PARTS;
 use super::plan::{Plan, Rule};
 use super::prefetch::{Ready, ahead};
 use super::sample::{Captured, clip};
-use super::step::{Batch, Clip, Learnt, learn};
+use super::schedule::decay;
+use super::step::{Batch, Clip, learn};
 use crate::kernel::Kernels;
 use crate::model::Network;
 use crate::optim::{AgdConfig, Wsam, WsamConfig};
@@ -152,8 +154,7 @@ fn descend<B: AutodiffBackend<InnerBackend: Kernels> + Kernels, O: Optimizer<Net
             if let (Some(wsam), Some(sharpness)) = (&wsam, sharpness) {
                 state.network = wsam.flatten(state.network, sharpness, learning_rate);
             }
-            // While the average is young, it follows faster.
-            let decay = plan.average_decay.min((1.0 + state.step as f64) / (10.0 + state.step as f64));
+            let decay = decay(state.step, plan.average_decay);
             state.average = follow(state.average, &state.network.valid(), decay);
             state.step += 1;
             let step_s = start.elapsed().as_secs_f64();

@@ -1,11 +1,11 @@
 //! One step: batches side by side, their losses and gradients.
 
 use burn::module::{AutodiffModule, Module};
-use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
+use super::abreast::{Learnt, learn_abreast};
 use super::batch::TargetBatch;
 use super::loss::{Losses, PARTS};
 use super::plan::Plan;
@@ -36,63 +36,19 @@ impl<B: Backend> Batch<B> {
     }
 }
 
-/// What batches taught.
-pub(super) struct Learnt {
-    /// The weighted loss.
-    pub loss: f32,
-    /// Its parts, in the order of [`PARTS`].
-    pub parts: [f32; PARTS.len()],
-    /// Of all weights that are not frozen.
-    pub gradients: GradientsParams,
-}
-
 /// The mean loss of the batches of a step and its gradients, each batch on a thread of its own.
-///
-/// Much of the tensor library runs on one thread; batches side by side keep the others busy.
 pub(super) fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     network: &Network<B>,
     is_frozen: bool,
     plan: &Plan,
     batches: &[Batch<B>],
-) -> Learnt {
-    let one = |network: Network<B>, batch: &Batch<B>| {
-        let (total, parts) = batch_loss(&network, plan, batch);
-        let total = total / plan.accumulate as f32;
-        let gradients = GradientsParams::from_grads(total.backward(), &network);
-        // Read last: until then a device works on by itself.
-        let mut numbers = Tensor::cat(vec![total, parts], 0).into_data().iter::<f32>().collect::<Vec<_>>().into_iter();
-        let loss = numbers.next().unwrap_or(f32::NAN);
-        Learnt { loss, parts: std::array::from_fn(|_| numbers.next().unwrap_or(f32::NAN)), gradients }
-    };
-    // Weights of its own keep a batch's graph apart from those of the others, which would lock each other.
+) -> Learnt<{ PARTS.len() }> {
     let own = || Network::from_inner(network.valid()).freeze(is_frozen);
-    let learnt: Vec<Learnt> = match batches {
-        // LibTorch keeps how to convolve best by thread, so one batch is learnt on the thread that stays.
-        [batch] => vec![one(own(), batch)],
-        _ => std::thread::scope(|scope| {
-            let threads: Vec<_> = batches
-                .iter()
-                .map(|batch| {
-                    let (network, one) = (own(), &one);
-                    scope.spawn(move || one(network, batch))
-                })
-                .collect();
-            let join = |thread: std::thread::ScopedJoinHandle<'_, Learnt>| match thread.join() {
-                Ok(learnt) => learnt,
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
-            threads.into_iter().map(join).collect()
-        }),
+    let loss = |network: &Network<B>, batch: &Batch<B>| {
+        let (total, parts) = batch_loss(network, plan, batch);
+        (total / plan.accumulate as f32, parts / plan.accumulate as f32)
     };
-    let mut gradients = GradientsAccumulator::new();
-    let (mut loss, mut parts) = (0.0, [0.0; PARTS.len()]);
-    // In their order, so that sums are the same in every run.
-    for learnt in learnt {
-        loss += learnt.loss;
-        parts.iter_mut().zip(learnt.parts).for_each(|(sum, part)| *sum += part / plan.accumulate as f32);
-        gradients.accumulate(network, learnt.gradients);
-    }
-    Learnt { loss, parts, gradients: gradients.grads() }
+    learn_abreast(network, batches, own, loss)
 }
 
 /// The mean loss over the frames of a batch, `[1]`, and its parts, `[PARTS]`.

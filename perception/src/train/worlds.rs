@@ -1,6 +1,6 @@
 //! Clips out of generated worlds: town after town, each seen a few times by its own variation of the rig.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
@@ -13,6 +13,7 @@ use tandem_sim::camera::{Image, Look, Scenery, Shot, Subject, rig, semantics, su
 use tandem_sim::world;
 
 use super::balance::rarity;
+use super::open::Open;
 use super::sample::Captured;
 use super::things::{ego_future, thing};
 use crate::Error;
@@ -212,7 +213,7 @@ pub struct Worlds {
     first: u64,
     repeats: Repeats,
     drawn: Mutex<BTreeMap<u64, Arc<[Captured]>>>,
-    places: Mutex<VecDeque<(u64, Arc<Place>)>>,
+    places: Open<Place>,
 }
 
 impl Worlds {
@@ -221,7 +222,7 @@ impl Worlds {
         let [height, width] = config.image;
         let size = [width as u32, height as u32];
         let first = FIRST_TRAINING_SEED + seed % ROWS * WORLDS_OF_A_ROW;
-        Self { size, first, repeats: REPEATS, drawn: Mutex::default(), places: Mutex::default() }
+        Self { size, first, repeats: REPEATS, drawn: Mutex::default(), places: Open::new(2 * OPEN as usize) }
     }
 
     /// The same beside a GPU, where cores have nothing to do but to draw.
@@ -252,7 +253,7 @@ impl Worlds {
     fn draw(&self, index: u64) -> Result<Vec<Captured>, Error> {
         let round = index / (OPEN * CLIPS);
         let seed = self.first + round * OPEN + index % OPEN;
-        let place = self.place(seed)?;
+        let place = self.places.place(seed, Place::new)?;
         let mut rng = ChaCha8Rng::seed_from_u64(index);
         let cameras = rig::varied(&rig::nuscenes(self.size[0], self.size[1]), place.seed ^ (index << 20));
         // Later the future would not be known; the middle of a clip is a whole step of the log.
@@ -276,22 +277,5 @@ impl Worlds {
         let ahead_m = rng.random_bool(CLOSE_SHARE).then(to_close_m).filter(|m| (0.0..MOVED_M).contains(m));
         let ahead = Translation3::new(ahead_m.unwrap_or(0.0), 0.0, 0.0);
         Ok(stamps.map(|stamp| place.capture(&cameras, &(ego_at(stamp) * ahead), stamp)).into())
-    }
-
-    fn place(&self, seed: u64) -> Result<Arc<Place>, Error> {
-        let find = |places: &VecDeque<(u64, Arc<Place>)>| {
-            places.iter().find(|(open, _)| *open == seed).map(|(_, place)| Arc::clone(place))
-        };
-        // A panic elsewhere leaves the queue of finished places as sound as before.
-        if let Some(place) = find(&self.places.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(place);
-        }
-        let place = Arc::new(Place::new(seed)?);
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.len() as u64 >= 2 * OPEN {
-            places.pop_front();
-        }
-        places.push_back((seed, Arc::clone(&place)));
-        Ok(place)
     }
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nalgebra::{Isometry3, Translation3, UnitQuaternion};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tandem_datasets::geometry::wrap_angle;
+use tandem_datasets::log::upright;
 use tandem_datasets::{
     Class, Ego, EgoBody, EgoState, Format, LaneId, Log, Map, MapError, Pose2, SignalColor, SignalTrack, Track,
     TrackState,
@@ -232,10 +232,7 @@ fn ego_states(states: &[(f64, Pose2, f64)]) -> Vec<EgoState> {
         let turned = wrap_angle(after.1.yaw - before.1.yaw);
         EgoState {
             stamp: stamp_of(time_s),
-            map_from_ego: Isometry3::from_parts(
-                Translation3::new(pose.x, pose.y, 0.0),
-                UnitQuaternion::from_euler_angles(0.0, 0.0, pose.yaw),
-            ),
+            map_from_ego: upright(pose),
             speed_mps,
             yaw_rate_radps: turned / (after.0 - before.0).max(STEP_S),
         }

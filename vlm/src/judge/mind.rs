@@ -16,7 +16,7 @@ use crate::Error;
 use crate::engine::{Engine, ImageKey, Request, RequestId, Sampling, Usage};
 use crate::eyes::Rows;
 use crate::grammar::{Grammar, Grammars};
-use crate::model::Adapter;
+use crate::model::Projector;
 use crate::text::{Template, Tokenizer};
 
 /// A scene and how it is told.
@@ -44,7 +44,7 @@ pub struct Judge {
     template: Template,
     grammar: Grammar,
     /// What turns what eyes see into embeddings.
-    adapter: Option<Arc<Adapter>>,
+    projector: Option<Projector>,
 }
 
 impl Judge {
@@ -54,12 +54,12 @@ impl Judge {
     /// [`Error::Grammar`] if answers can't be held to their form with this tokenizer.
     pub fn new(engine: Engine, tokenizer: Arc<Tokenizer>, template: Template) -> Result<Self, Error> {
         let grammar = Grammars::new(tokenizer.clone())?.schema(&Judgment::schema())?;
-        Ok(Self { engine, tokenizer, template, grammar, adapter: None })
+        Ok(Self { engine, tokenizer, template, grammar, projector: None })
     }
 
     /// That is shown what eyes see, by the projector that was learnt with the engine's model.
-    pub fn seeing(self, adapter: Arc<Adapter>) -> Self {
-        Self { adapter: Some(adapter), ..self }
+    pub fn seeing(self, projector: Projector) -> Self {
+        Self { projector: Some(projector), ..self }
     }
 
     /// Answers a question, as the next of a session; `sight` is what the eyes see.
@@ -80,16 +80,16 @@ impl Judge {
 
     /// The tokens that stand for what the eyes see.
     fn show(&mut self, rows: &Rows) -> Result<Vec<u32>, String> {
-        let adapter = self.adapter.as_ref().ok_or("the model has not learnt to see")?;
-        if rows.width != adapter.about.width {
-            return Err(format!("the eyes' rows have {} numbers, and {} are wanted", rows.width, adapter.about.width));
+        let projector = self.projector.as_ref().ok_or("the model has not learnt to see")?;
+        if rows.width != projector.width() {
+            return Err(format!("the eyes' rows have {} numbers, and {} are wanted", rows.width, projector.width()));
         }
         let digest = rows.values.iter().fold(Sha256::new(), |digest, value| digest.chain_update(value.to_le_bytes()));
         let key = ImageKey(digest.finalize().into());
         let first = match self.engine.find_image(&key) {
             Some(first) => first,
             None => {
-                let features = adapter.project(&rows.values);
+                let features = projector.project(&rows.values);
                 self.engine.show_image(key, features).map_err(|refused| refused.to_string())?
             }
         };

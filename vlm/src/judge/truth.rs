@@ -2,8 +2,9 @@
 //! reference driver goes on, not by what can be told from inside.
 
 use nalgebra::{Isometry3, Point2, Translation3, UnitQuaternion, Vector3};
+use tandem_datasets::log::upright;
 use tandem_datasets::projection::Box3;
-use tandem_datasets::{Box2, Camera, Class, DetectionClass, Pose2};
+use tandem_datasets::{Box2, Camera, Class, DetectionClass};
 use tandem_graph::Stamp;
 use tandem_graph::topics::camera_name;
 use tandem_planner::{MetaAction, VehicleState};
@@ -116,9 +117,7 @@ impl Moment<'_> {
     }
 
     fn map_from_ego(&self) -> Isometry3<f64> {
-        let Pose2 { x, y, yaw } = self.state.map_from_ego;
-        let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), yaw);
-        Isometry3::from_parts(Translation3::new(x, y, 0.0), turn)
+        upright(self.state.map_from_ego)
     }
 
     /// What was staged, as far as it is near ahead, or behind and coming.

@@ -189,19 +189,47 @@ impl Adapter {
             }
         });
     }
+}
+
+/// A projection ready to be computed.
+#[derive(Debug)]
+pub struct Projector {
+    set: InstructionSet,
+    norm: [Vec<f32>; 2],
+    first: Dense,
+    second: Dense,
+    hidden: usize,
+}
+
+impl Projector {
+    /// Of an adapter.
+    pub fn new(adapter: &Adapter) -> Self {
+        let Projection { norm, first, second } = &adapter.projection;
+        let dense = |[weight, bias]: &[Vec<f32>; 2]| Dense::new(weight.len() / bias.len(), weight, bias.clone());
+        Self {
+            set: InstructionSet::best(),
+            norm: norm.clone(),
+            first: dense(first),
+            second: dense(second),
+            hidden: second[1].len(),
+        }
+    }
+
+    /// Numbers of a row.
+    pub fn width(&self) -> usize {
+        self.norm[0].len()
+    }
 
     /// Rows of the eyes, `[rows, width]`, as embeddings, `[rows, hidden]`.
     pub fn project(&self, rows: &[f32]) -> Vec<f32> {
-        let Projection { norm: [weight, bias], first, second } = &self.projection;
-        let set = InstructionSet::best();
-        let dense = |[weight, bias]: &[Vec<f32>; 2]| Dense::new(weight.len() / bias.len(), weight, bias.clone());
+        let [weight, bias] = &self.norm;
         let mut normed = vec![0.0; rows.len()];
-        layer_norm(set, rows, weight, bias, EPSILON, &mut normed);
-        let count = rows.len() / weight.len();
-        let mut inner = vec![0.0; count * first[1].len()];
-        dense(first).product(set, &normed, Then::Gelu, &mut inner);
-        let mut out = vec![0.0; count * second[1].len()];
-        dense(second).product(set, &inner, Then::Set, &mut out);
+        layer_norm(self.set, rows, weight, bias, EPSILON, &mut normed);
+        // Both layers put out numbers of the model's embeddings.
+        let mut inner = vec![0.0; rows.len() / self.width() * self.hidden];
+        self.first.product(self.set, &normed, Then::Gelu, &mut inner);
+        let mut out = vec![0.0; inner.len()];
+        self.second.product(self.set, &inner, Then::Set, &mut out);
         out
     }
 }

@@ -10,7 +10,7 @@ mod soft;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use adapter::{About, Adapter, Projection, Thin};
+pub use adapter::{About, Adapter, Projection, Projector, Thin};
 pub use config::Config;
 pub use forward::{Span, Workspace};
 pub(crate) use load::Tensors;

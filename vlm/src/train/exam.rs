@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use burn::backend::Flex;
 use tandem_datasets::Camera;
+use tandem_datasets::log::upright;
 use tandem_graph::Stamp;
 use tandem_perception::rig::Pixels;
 use tandem_sim::Course;
 use tandem_sim::camera::rig;
 
 use super::lesson::{THINKS, driven};
-use super::sight::standing;
 use crate::Error;
 use crate::eyes::{Eyes, Place, Rows, cameras};
 use crate::judge::{Answered, Judge, JudgeNode, Judgment, Mind, Question, State, truth};
@@ -96,7 +96,7 @@ impl Examined {
             return (None, Duration::ZERO);
         }
         let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (rig, now) = (cameras(), (state.stamp, standing(state.map_from_ego)));
+        let (rig, now) = (cameras(), (state.stamp, upright(state.map_from_ego)));
         let shots = self.place.images(&rig, &now);
         let images: Vec<_> = rig.iter().zip(shots.iter().map(|shot| Pixels::from(&shot.image))).collect();
         let start = Instant::now();

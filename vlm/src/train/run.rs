@@ -9,7 +9,7 @@ use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, Optimizer}
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Device, ElementConversion};
 use serde::Serialize;
-use tandem_perception::train::{State, follow};
+use tandem_perception::train::{State, follow, schedule};
 
 use super::batch::{Batch, Example};
 use super::learner::{Adapters, Frozen};
@@ -41,9 +41,7 @@ const AVERAGE_DECAY: f64 = 0.99;
 
 impl Plan {
     fn rate(&self, step: u64) -> f64 {
-        let rise = ((step + 1) as f64 / self.warmup.max(1) as f64).min(1.0);
-        let fall = 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / self.steps as f64).cos());
-        self.rate * rise * (0.02 + 0.98 * fall)
+        self.rate * schedule::rate(step, self.steps, self.warmup, 0.02)
     }
 }
 
@@ -110,12 +108,11 @@ pub fn run<B: AutodiffBackend>(
             gradients.accumulate(&state.network, part);
         }
         if !loss.is_finite() {
-            return Err(Error::Diverged { step: state.step, loss });
+            return Err(Error::Perception(tandem_perception::Error::Diverged { step: state.step, loss }));
         }
         let rate = plan.rate(state.step);
         state.network = state.optimizer.step(rate, state.network, gradients.grads());
-        // While the average is young, it follows faster.
-        let decay = AVERAGE_DECAY.min((1.0 + state.step as f64) / (10.0 + state.step as f64));
+        let decay = schedule::decay(state.step, AVERAGE_DECAY);
         state.average = follow(state.average, &state.network.valid(), decay);
         state.step += 1;
         let tokens = batches.iter().map(|batch| batch.shape.iter().product::<usize>()).sum();

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use half::f16;
-use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tandem_datasets::Pose2;
+use tandem_datasets::log::upright;
 use tandem_graph::Stamp;
 use tandem_perception::kernel::Kernels;
 
@@ -60,19 +60,13 @@ impl Sights {
     }
 }
 
-/// A pose on the ground in space.
-pub(super) fn standing(Pose2 { x, y, yaw }: Pose2) -> Isometry3<f64> {
-    let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), yaw);
-    Isometry3::from_parts(Translation3::new(x, y, 0.0), turn)
-}
-
 fn look<B: Kernels>(world: u64, lessons: &[Lesson], eyes: &mut Eyes<B>) -> Result<Vec<f16>, Error> {
     let place = Place::new(world)?;
     eyes.forget();
     let mut numbers = Vec::with_capacity(lessons.len() * ROWS * WIDTH);
     for lesson in lessons {
         let [x, y, yaw] = lesson.map_from_ego;
-        let moment = (Stamp::from_ns(lesson.stamp_ns), standing(Pose2::new(x, y, yaw)));
+        let moment = (Stamp::from_ns(lesson.stamp_ns), upright(Pose2::new(x, y, yaw)));
         numbers.extend(place.see(eyes, moment, None)?.values.into_iter().map(f16::from_f32));
     }
     Ok(numbers)

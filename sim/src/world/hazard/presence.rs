@@ -39,17 +39,18 @@ impl Hazard {
             let there = track.at(stamp, i64::MAX)?;
             Some(Body { outline: track.outline(&there), height_m: track.size[2] })
         };
+        let bodies: Vec<Option<Body>> = log.tracks.iter().map(body).collect();
         let shows = |target: &Body, itself: Option<u32>, range_m: f64| {
-            let others = log.tracks.iter().enumerate().filter(|(number, _)| Some(*number as u32) != itself);
-            let bodies = others.filter_map(|(_, track)| body(track));
-            (target.outline.pose.position() - eye).norm() < range_m && !is_hidden(eye, target, bodies)
+            let others = (0..).zip(&bodies).filter(|(number, _)| Some(*number) != itself);
+            let others = others.filter_map(|(_, body)| *body);
+            (target.outline.pose.position() - eye).norm() < range_m && !is_hidden(eye, target, others)
         };
         let spot = |point: &Point2<f64>| Body {
             outline: Box2 { pose: Pose2::new(point.x, point.y, 0.0), length: POINT_M, width: POINT_M },
             height_m: POINT_M,
         };
         let shows_track = |(&number, &range_m): (&u32, &f64)| {
-            log.tracks.get(number as usize).and_then(body).is_some_and(|it| shows(&it, Some(number), range_m))
+            bodies.get(number as usize).copied().flatten().is_some_and(|it| shows(&it, Some(number), range_m))
         };
         self.tracks.iter().zip(&self.ranges_m).any(shows_track)
             || self.closed.iter().flatten().any(|point| shows(&spot(point), None, self.flat_range_m))

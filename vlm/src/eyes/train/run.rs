@@ -6,15 +6,11 @@ use std::time::Instant;
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::{AutodiffModule, Module};
-use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, Optimizer};
-use burn::tensor::Tensor;
+use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use serde::Serialize;
 use tandem_perception::kernel::Kernels;
-use tandem_perception::train::average::follow;
-use tandem_perception::train::checkpoint::State;
-use tandem_perception::train::prefetch::ahead;
-use tandem_perception::train::{Devices, take};
+use tandem_perception::train::{Devices, Learnt, State, ahead, follow, learn_abreast, schedule, take};
 
 use super::super::network::Network;
 use super::super::weights;
@@ -74,9 +70,7 @@ impl Default for Plan {
 
 impl Plan {
     fn learning_rate(&self, step: u64) -> f64 {
-        let rise = ((step + 1) as f64 / self.warmup.max(1) as f64).min(1.0);
-        let fall = 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / self.steps as f64).cos());
-        self.learning_rate * rise * (0.01 + 0.99 * fall)
+        self.learning_rate * schedule::rate(step, self.steps, self.warmup, 0.01)
     }
 }
 
@@ -140,8 +134,7 @@ pub fn run<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
             let backbone = take(state.network.trunk(), &mut rest);
             state.network = state.optimizer.step(learning_rate, state.network, rest);
             state.network = state.optimizer.step(BACKBONE_RATE * learning_rate, state.network, backbone);
-            // While the average is young, it follows faster.
-            let decay = AVERAGE_DECAY.min((1.0 + state.step as f64) / (10.0 + state.step as f64));
+            let decay = schedule::decay(state.step, AVERAGE_DECAY);
             state.average = follow(state.average, &state.network.valid(), decay);
             state.step += 1;
             let step_s = start.elapsed().as_secs_f64();
@@ -159,49 +152,16 @@ pub fn run<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
     })
 }
 
-/// What batches taught.
-struct Learnt {
-    loss: f32,
-    parts: [f32; PARTS.len()],
-    gradients: GradientsParams,
-}
-
 /// The mean loss of the batches of a step and its gradients, each batch on a thread of its own.
-///
-/// Much of the tensor library runs on one thread; batches side by side keep the others busy.
-fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(network: &Network<B>, batches: &[Batch<B>]) -> Learnt {
+fn learn<B: AutodiffBackend<InnerBackend: Kernels> + Kernels>(
+    network: &Network<B>,
+    batches: &[Batch<B>],
+) -> Learnt<{ PARTS.len() }> {
     let count = batches.len() as f32;
-    let one = |network: Network<B>, batch: &Batch<B>| {
-        let (total, parts) = loss(&network, batch);
-        let total = total / count;
-        let gradients = GradientsParams::from_grads(total.backward(), &network);
-        let mut numbers =
-            Tensor::cat(vec![total, parts / count], 0).into_data().iter::<f32>().collect::<Vec<_>>().into_iter();
-        let loss = numbers.next().unwrap_or(f32::NAN);
-        Learnt { loss, parts: std::array::from_fn(|_| numbers.next().unwrap_or(f32::NAN)), gradients }
-    };
-    // Weights of its own keep a batch's graph apart from those of the others, which would lock each other.
     let own = || Network::from_inner(network.valid()).freeze();
-    let learnt: Vec<Learnt> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (batches.iter())
-            .map(|batch| {
-                let (network, one) = (own(), &one);
-                scope.spawn(move || one(network, batch))
-            })
-            .collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, Learnt>| match thread.join() {
-            Ok(learnt) => learnt,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        threads.into_iter().map(join).collect()
-    });
-    let mut gradients = GradientsAccumulator::new();
-    let (mut loss, mut parts) = (0.0, [0.0; PARTS.len()]);
-    // In their order, so that sums are the same in every run.
-    for learnt in learnt {
-        loss += learnt.loss;
-        parts.iter_mut().zip(learnt.parts).for_each(|(sum, part)| *sum += part);
-        gradients.accumulate(network, learnt.gradients);
-    }
-    Learnt { loss, parts, gradients: gradients.grads() }
+    let loss = |network: &Network<B>, batch: &Batch<B>| {
+        let (total, parts) = loss(network, batch);
+        (total / count, parts / count)
+    };
+    learn_abreast(network, batches, own, loss)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 use rand::{RngExt, SeedableRng};
@@ -10,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use tandem_datasets::Camera;
 use tandem_graph::Stamp;
 use tandem_perception::rig::Pixels;
+use tandem_perception::train::Open;
 use tandem_sim::camera::{Shot, rig};
 
 use super::super::place::Place;
@@ -62,13 +62,13 @@ pub struct Sample {
 pub struct Samples {
     worlds: Range<u64>,
     seed: u64,
-    places: Mutex<VecDeque<(u64, Arc<Place>)>>,
+    places: Open<Place>,
 }
 
 impl Samples {
     /// Out of the worlds of these seeds; another `seed` makes other moments of them.
     pub fn new(worlds: Range<u64>, seed: u64) -> Self {
-        Self { worlds, seed, places: Mutex::default() }
+        Self { worlds, seed, places: Open::new(2 * OPEN as usize) }
     }
 
     /// Moment number `index`.
@@ -77,7 +77,8 @@ impl Samples {
     /// If the generator fails.
     pub fn sample(&self, index: u64) -> Result<Sample, Error> {
         let number = index / (OPEN * MOMENTS) * OPEN + index % OPEN;
-        let place = self.place(self.worlds.start + number % (self.worlds.end - self.worlds.start).max(1))?;
+        let seed = self.worlds.start + number % (self.worlds.end - self.worlds.start).max(1);
+        let place = self.places.place(seed, Place::new)?;
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(index);
         let whole = 0.5..LASTS_S;
@@ -111,23 +112,6 @@ impl Samples {
         };
         let environment = [environment.weather as usize, environment.light as usize, environment.road as usize];
         Ok(Sample { front, beside, environment })
-    }
-
-    fn place(&self, seed: u64) -> Result<Arc<Place>, Error> {
-        let find = |places: &VecDeque<(u64, Arc<Place>)>| {
-            places.iter().find(|(open, _)| *open == seed).map(|(_, place)| Arc::clone(place))
-        };
-        // A panic elsewhere leaves the queue of finished places as sound as before.
-        if let Some(place) = find(&self.places.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(place);
-        }
-        let place = Arc::new(Place::new(seed)?);
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.len() as u64 >= 2 * OPEN {
-            places.pop_front();
-        }
-        places.push_back((seed, Arc::clone(&place)));
-        Ok(place)
     }
 }
 
