@@ -57,7 +57,7 @@ fn drive(args: &Args) -> anyhow::Result<Results> {
         (None, true) => Driven::Worlds,
     };
     let suite = Suite {
-        drivers: args.judging.with(args.looking.drivers(&args.planner, driven)?),
+        drivers: args.judging.with(args.looking.drivers(&args.planner, driven)?)?,
         traffic: args.traffic.clone(),
         faults: args.faults(),
     };

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use burn::backend::Flex;
+use burn::backend::flex::FlexDevice;
 use clap::ValueEnum;
-use tandem_sim::camera::rig;
 use tandem_sim::suite::Driver;
 use tandem_sim::{Companion, Course};
+use tandem_vlm::eyes::{Eyes, Onlooker, Place, cameras};
 use tandem_vlm::judge::{Fault, Faulty, JudgeNode, Knowing, Mind};
 
 /// What the slow mind can be.
@@ -40,17 +42,18 @@ pub struct Judging {
 
 impl Judging {
     /// Every driver with each of the minds.
-    pub fn with(&self, drivers: Vec<Driver>) -> Vec<Driver> {
-        let minds = self.slow.iter().map(|slow| self.companion(*slow));
-        minds
+    pub fn with(&self, drivers: Vec<Driver>) -> anyhow::Result<Vec<Driver>> {
+        let minds: Vec<_> = self.slow.iter().map(|slow| self.companion(*slow)).collect::<Result<_, _>>()?;
+        Ok(minds
+            .iter()
             .flat_map(|slow| drivers.iter().cloned().map(move |driver| Driver { slow: slow.clone(), ..driver }))
-            .collect()
+            .collect())
     }
 
-    fn companion(&self, slow: Slow) -> Option<Companion> {
+    fn companion(&self, slow: Slow) -> anyhow::Result<Option<Companion>> {
         let takes = Duration::from_millis(self.slow_ms);
         let (name, fault) = match slow {
-            Slow::None => return None,
+            Slow::None => return Ok(None),
             Slow::Truth => ("true judgments", None),
             Slow::Late => ("late judgments", Some(Fault::Late)),
             Slow::Silent => ("ending judgments", Some(Fault::Silent)),
@@ -58,15 +61,22 @@ impl Judging {
             Slow::Hostile => ("hostile judgments", Some(Fault::Hostile)),
         };
         let mind = move |course: &Arc<Course>| -> Box<dyn Mind> {
-            let (course, rig) = (Arc::clone(course), rig::nuscenes(512, 192));
+            let (course, rig) = (Arc::clone(course), cameras());
             match fault {
                 None => Box::new(Knowing::new(course, rig, takes)),
                 Some(fault) => Box::new(Faulty::new(fault, course, rig, takes)),
             }
         };
-        Some(Companion {
+        let eyes = Eyes::<Flex>::own(&FlexDevice)?;
+        Ok(Some(Companion {
             name: name.to_owned(),
-            node: Arc::new(move |course| Box::new(JudgeNode::new(mind(course), *course.body()))),
-        })
+            node: Arc::new(move |course| {
+                let judge = JudgeNode::new(mind(course), *course.body());
+                match Place::of(course) {
+                    Some(place) => Box::new(judge.with_eyes(Box::new(Onlooker::new(place, eyes.clone())))),
+                    None => Box::new(judge),
+                }
+            }),
+        }))
     }
 }

@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         Some(adapter) => judge.seeing(Projector::new(&adapter)),
         None => judge,
     };
-    let (judge, eyes) = (Arc::new(Mutex::new(judge)), Arc::new(Mutex::new(eyes(args.eyes.as_deref())?)));
+    let (judge, eyes) = (Arc::new(Mutex::new(judge)), eyes(args.eyes.as_deref())?);
     let worlds = args.worlds.0.clone();
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} worlds {eta}")?;
     let bar = ProgressBar::new(worlds.end.saturating_sub(worlds.start)).with_style(style);

@@ -10,7 +10,7 @@ use burn::backend::{Autodiff, Flex};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use tandem_vlm::eyes::WIDTH;
-use tandem_vlm::model::{About, Plain};
+use tandem_vlm::model::{About, Adapter, Plain};
 use tandem_vlm::train::example::Speech;
 use tandem_vlm::train::lesson::{self, Lesson};
 use tandem_vlm::train::sight::Sights;
@@ -42,6 +42,9 @@ pub struct Args {
     /// The eyes; without, those that come with the program. What they see of lessons is kept beside these.
     #[arg(long, value_name = "FILE", conflicts_with = "blind")]
     eyes: Option<PathBuf>,
+    /// An adapter to go on from, with steps and rates as from the start.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
     /// Learn from the scene's text alone.
     #[arg(long)]
     blind: bool,
@@ -91,10 +94,12 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     };
     anyhow::ensure!(!lessons.is_empty(), "no lessons");
     let speech = Speech { tokenizer: &tokenizer, template: &template };
-    let about = About::new(&file, args.rank.get(), WIDTH)?;
+    let before = args.from.as_deref().map(|path| Adapter::open(path, &file)).transpose()?;
+    let about =
+        before.as_ref().map_or_else(|| About::new(&file, args.rank.get(), WIDTH), |before| Ok(before.about.clone()))?;
     let sights = if args.blind { Sights::default() } else { sights(args, &lessons)? };
     let example = |number| speech.nth(&lessons, |lesson| sights.at(lesson), args.seed, number);
-    let school = School { plain: &plain, about, example: &example };
+    let school = School { plain: &plain, about, before, example: &example };
     let mut report = reporter(Duration::from_secs(args.checkpoint_s));
     match args.device {
         Processor::Cpu => train::<Autodiff<Flex>>(&plan, &school, &args.out, &mut report, &FlexDevice)?,

@@ -8,6 +8,7 @@
 mod eval;
 mod glance;
 mod network;
+mod onlooker;
 mod peaks;
 mod place;
 mod rows;
@@ -20,6 +21,7 @@ mod words;
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::time::Instant;
 
 use burn::tensor::Device;
 use rayon::prelude::*;
@@ -31,13 +33,15 @@ use tandem_perception::rig::Pixels;
 pub use eval::{Figures, RANGES_M, Tally};
 pub use glance::{Glance, Sighting};
 pub use network::Network;
+pub use onlooker::Onlooker;
 pub use place::{Place, Shown};
 use rows::Earlier;
-pub use rows::{EARLIER_S, EMBEDDING, ROWS, Rows, WIDTH};
+pub use rows::{EARLIER_S, EMBEDDING, ROWS, Rows, Told, WIDTH};
 pub use view::{Prepared, View, cameras};
-pub use words::{WORDS, is_told, word};
+pub use words::{WORDS, is_ordinary, is_told, word};
 
 use crate::Error;
+use crate::judge::Sight;
 
 /// An earlier image may be so much older or younger than it should be, s.
 const APART_S: f64 = 0.45;
@@ -46,7 +50,7 @@ const APART_S: f64 = 0.45;
 const KEPT_S: f64 = 3.5;
 
 /// Eyes that were trained, with what they saw ahead in the last seconds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Eyes<B: Kernels> {
     network: Network<B>,
     /// SHA-256 of the file that the weights are from.
@@ -114,7 +118,8 @@ impl<B: Kernels> Eyes<B> {
         map_from_ego: Pose2,
         images: &[(&Camera, Pixels<'_>)],
         embedding: Option<&[f32]>,
-    ) -> Result<Rows, Error> {
+    ) -> Result<Sight, Error> {
+        let start = Instant::now();
         // An image a thread: one after the other, small layers would keep one thread alone busy.
         let glances = images.par_iter().filter_map(|(camera, image)| self.glance(camera, *image).transpose());
         let glances: Vec<Glance> = glances.collect::<Result<_, _>>()?;
@@ -125,10 +130,10 @@ impl<B: Kernels> Eyes<B> {
             Some(Earlier { glance, map_from_ego: *map_from_ego })
         });
         let rows = Rows::new(&glances, map_from_ego, earlier, embedding);
-        if let Some(front) = glances.into_iter().find(|glance| glance.view == View::Front) {
-            self.keep(now, map_from_ego, front);
+        if let Some(front) = glances.iter().find(|glance| glance.view == View::Front) {
+            self.keep(now, map_from_ego, front.clone());
         }
-        Ok(rows)
+        Ok(Sight { rows, glances, took: start.elapsed() })
     }
 
     /// Forgets what was seen: another drive begins.

@@ -1,5 +1,7 @@
 //! A staged world ready to be looked at, with what there is to see.
 
+use std::sync::Arc;
+
 use nalgebra::Isometry3;
 use tandem_datasets::log::planar;
 use tandem_datasets::projection::Box3;
@@ -7,6 +9,7 @@ use tandem_datasets::{Camera, Log, Track};
 use tandem_graph::Stamp;
 use tandem_perception::kernel::Kernels;
 use tandem_perception::rig::Pixels;
+use tandem_sim::Course;
 use tandem_sim::camera::semantics::WATER as WATER_PIXEL;
 use tandem_sim::camera::{Light, NO_INSTANCE, Scenery, Shot, subjects};
 use tandem_sim::world::hazard::{self, Kind, Staging};
@@ -16,7 +19,7 @@ use super::rows::Rows;
 use super::view::cameras;
 use super::words::{self, WATER};
 use crate::Error;
-use crate::judge::bounds;
+use crate::judge::{Sight, bounds};
 
 /// States of tracks farther apart than this are not filled in, ns.
 const MAX_GAP_NS: i64 = 200_000_000;
@@ -38,9 +41,9 @@ const HEADLIGHTS_M: f64 = 45.0;
 #[derive(Debug)]
 pub struct Place {
     /// What happens there.
-    pub log: Log,
+    pub log: Arc<Log>,
     /// What of it was staged.
-    pub staging: Staging,
+    pub staging: Arc<Staging>,
     scenery: Scenery,
 }
 
@@ -64,8 +67,17 @@ impl Place {
     /// If the generator fails.
     pub fn new(seed: u64) -> Result<Self, Error> {
         let staged = hazard::generate(Kind::of(seed), seed).map_err(Error::World)?;
-        let scenery = Scenery::new(&staged.log, &staged.staging.look).flooded(staged.staging.flooded());
-        Ok(Self { log: staged.log, staging: staged.staging, scenery })
+        Ok(Self::with(Arc::new(staged.log), Arc::new(staged.staging)))
+    }
+
+    /// That of a course; `None` where nothing was staged.
+    pub fn of(course: &Course) -> Option<Self> {
+        Some(Self::with(Arc::clone(&course.log), Arc::clone(course.staging.as_ref()?)))
+    }
+
+    fn with(log: Arc<Log>, staging: Arc<Staging>) -> Self {
+        let scenery = Scenery::new(&log, &staging.look).flooded(staging.flooded());
+        Self { log, staging, scenery }
     }
 
     /// So many seconds after the world's beginning.
@@ -105,7 +117,7 @@ impl Place {
                 eyes.watch(moment.0, planar(&moment.1), camera, Pixels::from(&shot.image))?;
             }
         }
-        self.see(eyes, *now, embedding)
+        Ok(self.see(eyes, *now, embedding)?.rows)
     }
 
     /// What eyes see there that remember the moments before by themselves.
@@ -117,7 +129,7 @@ impl Place {
         eyes: &mut Eyes<B>,
         now: (Stamp, Isometry3<f64>),
         embedding: Option<&[f32]>,
-    ) -> Result<Rows, Error> {
+    ) -> Result<Sight, Error> {
         let rig = cameras();
         let shots = self.images(&rig, &now);
         let images: Vec<_> = rig.iter().zip(shots.iter().map(|shot| Pixels::from(&shot.image))).collect();

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use tandem_datasets::Pose2;
 
 use super::glance::{Glance, Sighting};
-use super::network::{FEATURES, POOLED, SURROUNDINGS};
+use super::network::{ENVIRONMENT, FEATURES, POOLED, SURROUNDINGS};
 use super::view::View;
-use super::words::WORDS;
+use super::words::{WORDS, is_ordinary};
 use crate::kernel;
 
 /// Things ahead, to either side, and ahead at each earlier time.
@@ -47,6 +47,23 @@ pub struct Rows {
     pub values: Vec<f32>,
 }
 
+/// A thing of which a row tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Told {
+    /// The word that is most probable of those for which looks are needed.
+    pub word: &'static str,
+    /// How probable it is.
+    pub score: f32,
+    /// Which image shows it.
+    pub view: View,
+    /// Left, top, right and bottom as shares of the image's width and height.
+    pub bounds: [f32; 4],
+    /// Where it is in the ego frame of now, x ahead and y left, m.
+    pub place_m: [f32; 2],
+    /// How many seconds ago it was seen there.
+    pub ago_s: f32,
+}
+
 /// What was seen ahead, from where.
 #[derive(Debug, Clone)]
 pub(super) struct Earlier<'a> {
@@ -58,6 +75,40 @@ impl Rows {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.values.len() / self.width.max(1)
+    }
+
+    /// The most probable weather, light and kind of road, by their numbers; `None` without an image ahead.
+    pub fn surroundings(&self) -> Option<[usize; ENVIRONMENT.len()]> {
+        let row = self.values.chunks_exact(self.width).nth(ROWS - 2)?;
+        let mut scores = row.get(THING + POOLED..THING + POOLED + SURROUNDINGS)?;
+        let mut best = [0; ENVIRONMENT.len()];
+        for (best, count) in best.iter_mut().zip(ENVIRONMENT) {
+            let (part, others) = scores.split_at(count);
+            *best = most(part.iter().copied().enumerate()).filter(|(_, score)| *score > 0.0)?.0;
+            scores = others;
+        }
+        Some(best)
+    }
+
+    /// The things, as far as it needs looks to tell them: what goes by its class alone is left out.
+    pub fn told(&self) -> Vec<Told> {
+        let tell = |row: &[f32]| {
+            let scores = row[FEATURES..].iter().copied().enumerate().take(WORDS.len());
+            let (word, score) = most(scores.filter(|(word, _)| !is_ordinary(*word)))?;
+            let (quantities, others) = row[FEATURES + WORDS.len()..THING].split_at(6 * WAVES);
+            let quantity = |number: usize| quantities[number * WAVES];
+            let view = View::ALL.into_iter().zip(others).find(|(_, is_its)| **is_its > 0.5)?.0;
+            Some(Told {
+                word: WORDS[word],
+                score,
+                view,
+                bounds: [0, 1, 2, 3].map(quantity),
+                place_m: [4, 5].map(|number| quantity(number) * PLACE_UNIT_M),
+                ago_s: others[View::ALL.len()] * EARLIER_S[2] as f32,
+            })
+        };
+        // Behind them are the surroundings and the embedding.
+        self.values.chunks_exact(self.width).take(ROWS - 2).filter(|row| row.len() >= THING).filter_map(tell).collect()
     }
 
     /// Of what cameras show now, from `map_from_ego`; of what the front camera showed at each of [`EARLIER_S`]; and of the
@@ -102,6 +153,10 @@ impl Rows {
         }
         Self { width: WIDTH, values }
     }
+}
+
+fn most(scores: impl Iterator<Item = (usize, f32)>) -> Option<(usize, f32)> {
+    scores.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 /// A thing in a row.

@@ -45,13 +45,36 @@ impl Scene {
 const STAGED: u64 = 10;
 
 #[test]
+fn rows_tell_what_the_eyes_saw() {
+    let scene = Scene::new(STAGED, cameras());
+    let mut eyes = fresh();
+    let Sight { rows, glances, .. } = eyes.look(scene.stamp, scene.pose(), &scene.images(), None).unwrap();
+    assert_eq!(rows.surroundings(), Some(glances[0].surroundings()));
+    let told = rows.told();
+    for glance in &glances {
+        let of_view: Vec<&Told> = told.iter().filter(|told| told.view == glance.view && told.ago_s == 0.0).collect();
+        assert!(of_view.len() == 4 * if glance.view == View::Front { 3 } else { 1 });
+        for (told, sighting) in of_view.into_iter().zip(&glance.sightings) {
+            let word = WORDS.iter().position(|word| *word == told.word).unwrap();
+            assert!(told.score == sighting.scores[word] && !is_ordinary(word));
+            assert_eq!(told.bounds, sighting.bounds);
+            assert!((0..2).all(|axis| (told.place_m[axis] - sighting.place_m[axis]).abs() < 1e-3));
+        }
+    }
+    let later = scene.stamp.offset_ns(2_000_000_000);
+    let rows = eyes.look(later, scene.pose(), &scene.images()[..1], None).unwrap().rows;
+    assert_eq!(rows.told().iter().filter(|told| told.ago_s == 2.0).count(), 4);
+    assert_eq!(Rows { width: WIDTH, values: Vec::new() }.surroundings(), None);
+}
+
+#[test]
 fn a_moment_has_the_same_rows_whenever_it_is_looked_at() {
     let scene = Scene::new(STAGED, cameras());
     let mut eyes = fresh();
     let embedding = vec![0.5; EMBEDDING];
     let mut look = || {
         eyes.forget();
-        eyes.look(scene.stamp, scene.pose(), &scene.images(), Some(&embedding)).unwrap()
+        eyes.look(scene.stamp, scene.pose(), &scene.images(), Some(&embedding)).unwrap().rows
     };
     let rows = look();
     assert_eq!((rows.width, rows.values.len()), (WIDTH, ROWS * WIDTH));
@@ -67,13 +90,13 @@ fn what_is_not_there_leaves_its_rows_empty() {
     let is_empty =
         |rows: &Rows| rows.values.chunks(WIDTH).map(|row| row.iter().all(|value| *value == 0.0)).collect::<Vec<bool>>();
     let mut eyes = fresh();
-    let nothing = eyes.look(scene.stamp, scene.pose(), &[], None).unwrap();
+    let nothing = eyes.look(scene.stamp, scene.pose(), &[], None).unwrap().rows;
     assert!(is_empty(&nothing).into_iter().all(|is_empty| is_empty));
-    let front = eyes.look(scene.stamp, scene.pose(), &scene.images()[..1], None).unwrap();
+    let front = eyes.look(scene.stamp, scene.pose(), &scene.images()[..1], None).unwrap().rows;
     let empty = is_empty(&front).iter().filter(|is_empty| **is_empty).count();
     // Neither side, nothing earlier, no embedding.
     assert_eq!(empty, 4 + 4 + 12 + 1);
-    let later = eyes.look(scene.stamp.offset_ns(1_000_000_000), scene.pose(), &scene.images()[..1], None).unwrap();
+    let later = eyes.look(scene.stamp.offset_ns(1_000_000_000), scene.pose(), &scene.images()[..1], None).unwrap().rows;
     assert_eq!(is_empty(&later).iter().filter(|is_empty| **is_empty).count(), empty - 4);
     // Cameras that the eyes do not look through change nothing.
     let back = rig::nuscenes(256, 96).into_iter().find(|camera| camera.name == "CAM_BACK").unwrap();
@@ -89,7 +112,7 @@ fn what_was_ahead_of_a_vehicle_that_drove_on_is_nearer() {
     let drove_m = 12.0;
     let on = pose.transform(nalgebra::Point2::new(drove_m, 0.0));
     let moved = Pose2 { x: on.x, y: on.y, ..pose };
-    let rows = eyes.look(scene.stamp.offset_ns(1_000_000_000), moved, &images[..1], None).unwrap();
+    let rows = eyes.look(scene.stamp.offset_ns(1_000_000_000), moved, &images[..1], None).unwrap().rows;
     // The first thing ahead, now and a second before, of the same image.
     let row = |number: usize| &rows.values[number * WIDTH..][..WIDTH];
     let (now, before) = (row(0), row(12 + 4 + 4));
@@ -113,7 +136,7 @@ fn a_drive_through_a_place_is_remembered_as_its_images_are() {
     for (stamp, map_from_ego) in drive {
         let shots = place.shots(&rig, &map_from_ego, stamp);
         let images: Vec<_> = rig.iter().zip(shots.iter().map(|shot| Pixels::from(&shot.image))).collect();
-        seen = eyes.look(stamp, planar(&map_from_ego), &images, None).unwrap();
+        seen = eyes.look(stamp, planar(&map_from_ego), &images, None).unwrap().rows;
     }
     assert!(rows == seen);
     assert!(place.look(&mut eyes, &[], None).is_err());

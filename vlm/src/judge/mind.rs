@@ -10,6 +10,7 @@ use tandem_sim::Course;
 
 use super::judgment::{Judgment, MOST_TOKENS};
 use super::prompt::Prompt;
+use super::sight::Sight;
 use super::state::State;
 use super::truth::truth;
 use crate::Error;
@@ -26,6 +27,8 @@ pub struct Question {
     pub state: State,
     /// What the model is told of it.
     pub prompt: Prompt,
+    /// What images show of it.
+    pub sight: Option<Arc<Sight>>,
 }
 
 /// Answers questions, one at a time.
@@ -66,6 +69,8 @@ impl Judge {
     pub fn judge(&mut self, prompt: &Prompt, sight: Option<&Rows>, session: &str) -> Answered {
         let start = Instant::now();
         let seen = sight.map_or(Ok(Vec::new()), |rows| self.show(rows));
+        let told = sight.map(|rows| prompt.with_sight(rows));
+        let prompt = told.as_ref().unwrap_or(prompt);
         let submitted = seen.and_then(|seen| self.request(prompt, &seen, session).map_err(|error| error.to_string()));
         let submitted =
             submitted.and_then(|request| self.engine.submit(request).map_err(|refused| refused.to_string()));
@@ -214,7 +219,8 @@ impl Paced {
 
 impl Mind for Paced {
     fn ask(&mut self, now: Stamp, question: Question) {
-        let Answered { judgment, usage, .. } = self.judge.judge(&question.prompt, None, &self.session);
+        let rows = question.sight.as_ref().map(|sight| &sight.rows);
+        let Answered { judgment, usage, .. } = self.judge.judge(&question.prompt, rows, &self.session);
         self.later = Later(Some((now + self.pace.takes(&usage), judgment)));
     }
 

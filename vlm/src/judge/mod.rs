@@ -4,6 +4,7 @@
 //! what memory holds and what a file of local knowledge says; the answer is a [`Judgment`], whose form a grammar
 //! guarantees.
 
+mod belief;
 mod faulty;
 mod judgment;
 mod knowledge;
@@ -12,6 +13,7 @@ mod mind;
 mod node;
 mod prompt;
 mod score;
+mod sight;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ mod trigger;
 mod truth;
 mod view;
 
+pub use belief::Belief;
 pub use faulty::{Fault, Faulty};
 pub use judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, MOST_TOKENS, Risk, Road, Weather};
 pub use knowledge::{Knowledge, Note};
@@ -27,6 +30,7 @@ pub use mind::{Answered, Judge, Knowing, Mind, Pace, Paced, Question};
 pub use node::{Counts, JUDGE_NODE, JudgeNode};
 pub use prompt::Prompt;
 pub use score::{Score, sequence_score};
+pub use sight::{Look, Sight};
 pub use state::{Ahead, Place, Relation, Seen, State};
 pub use trigger::{Trigger, Why};
 pub use truth::truth;

@@ -4,6 +4,7 @@
 //! was thought about is dropped for a new one, but not twice in a row, so that an answer comes even where much happens.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_datasets::EgoBody;
@@ -13,11 +14,13 @@ use tandem_graph::topics::{
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
 use tandem_planner::node::Surroundings;
 
+use super::belief::Belief;
 use super::judgment::Judgment;
 use super::knowledge::Knowledge;
 use super::memory::Memory;
 use super::mind::{Mind, Question};
 use super::prompt::Prompt;
+use super::sight::{Look, Sight};
 use super::state::State;
 use super::trigger::{Trigger, Why};
 
@@ -58,6 +61,8 @@ pub struct JudgeNode {
     memory: Memory,
     knowledge: Option<Knowledge>,
     mind: Box<dyn Mind>,
+    /// Where there are images: whoever looks at them, and what judgments are believed by.
+    eyes: Option<(Box<dyn Look>, Belief)>,
     /// Scenes a second apart, the latest first.
     earlier: VecDeque<State>,
     /// What was judged last.
@@ -77,6 +82,7 @@ impl JudgeNode {
             memory: Memory::default(),
             knowledge: None,
             mind,
+            eyes: None,
             earlier: VecDeque::new(),
             before: None,
             asked: None,
@@ -91,6 +97,12 @@ impl JudgeNode {
         self
     }
 
+    /// With eyes: the mind is shown what they see, and believed what they or the fast system see.
+    pub fn with_eyes(mut self, eyes: Box<dyn Look>) -> Self {
+        self.eyes = Some((eyes, Belief::default()));
+        self
+    }
+
     /// What it has done so far.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -102,7 +114,8 @@ impl JudgeNode {
         self.was_superseded = false;
         match answer {
             Ok(judgment) => {
-                outputs.publish(&JUDGMENT, state.stamp, judgment.to_message(&state));
+                let believed = self.eyes.as_mut().map(|(_, belief)| belief.of(&judgment, &state));
+                outputs.publish(&JUDGMENT, state.stamp, believed.as_ref().unwrap_or(&judgment).to_message(&state));
                 self.memory.add(state.stamp, &judgment);
                 self.before = Some(judgment);
                 self.counts.judged += 1;
@@ -156,8 +169,15 @@ impl JudgeNode {
         self.counts.asked += 1;
         self.counts.prompted += usize::from(why != Why::Beat);
         self.asked = Some(state.clone());
-        self.mind.ask(now, Question { state, prompt });
+        let sight = self.eyes.as_mut().and_then(|(eyes, belief)| see(eyes.as_mut(), belief, &state));
+        self.mind.ask(now, Question { state, prompt, sight });
     }
+}
+
+fn see(eyes: &mut dyn Look, belief: &mut Belief, state: &State) -> Option<Arc<Sight>> {
+    let sight = eyes.look(state)?;
+    belief.learn(state, &sight);
+    Some(Arc::new(sight))
 }
 
 impl Node for JudgeNode {

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 use tandem_datasets::{Class, SignalColor};
 
-use super::judgment::{Judgment, word};
+use super::judgment::{Judgment, Light, Road, Weather, word};
 use super::state::{Ahead, Place, Seen, State};
 use crate::Error;
+use crate::eyes::{Rows, Told};
 use crate::text::{Conversation, Message, Role, Special, Template, Tokenizer};
 
 /// What the model is told to be; the same in every prompt, so that it is read once.
@@ -16,10 +17,24 @@ weather, light, road, lane, the objects that matter and why, the risk, what to d
 to drive. Answer with one JSON object.";
 
 /// What the lines of a scene begin with that tell what the fast system sees (and below it an object a line, which begins
-/// with its number), what was judged in the last minutes, and what was judged last.
+/// with its number), what images show, what was judged in the last minutes, and what was judged last.
 const SEEN: &str = "seen:";
+const LOOKS: &str = "looks:";
 const EARLIER: &str = "earlier:";
 const BEFORE: &str = "before:";
+
+/// Things that images show and that are told of, at most: now, and in the seconds before.
+const MOST_SHOWN: usize = 5;
+const MOST_SHOWN_BEFORE: usize = 2;
+
+/// Of what is less probable nothing is told; of what is less probable than this, that it may be.
+const SHOWN: f32 = 0.15;
+const SURE: f32 = 0.4;
+
+/// What the eyes tell apart, in the order of their numbers.
+const WEATHERS: [Weather; 3] = [Weather::Clear, Weather::Rain, Weather::Fog];
+const LIGHTS: [Light; 3] = [Light::Day, Light::Dusk, Light::Night];
+const ROADS: [Road; 4] = [Road::Residential, Road::Urban, Road::Main, Road::Rural];
 
 /// What is slower stands, of which nothing more is told, m/s.
 const MOVES_MPS: f64 = 0.3;
@@ -81,6 +96,35 @@ impl Prompt {
         Ok(tokens)
     }
 
+    /// With what eyes see, in words: the surroundings, and the things that the fast system can't tell by itself.
+    pub fn with_sight(&self, rows: &Rows) -> Self {
+        let mut lines = String::new();
+        if let Some([weather, light, road]) = rows.surroundings() {
+            let (weather, light, road) = (WEATHERS[weather], LIGHTS[light], ROADS[road]);
+            _ = writeln!(lines, "{LOOKS} {}, {}, {}", word(&weather), word(&light), word(&road));
+        }
+        let mut told: Vec<Told> = rows.told().into_iter().filter(|told| told.score >= SHOWN).collect();
+        told.sort_by(|a, b| a.ago_s.total_cmp(&b.ago_s).then(b.score.total_cmp(&a.score)));
+        let (mut now, mut before) = (Vec::new(), Vec::<Told>::new());
+        for one in told {
+            if one.ago_s == 0.0 {
+                now.push(one);
+            } else if !now.iter().chain(&before).any(|other: &Told| other.word == one.word) {
+                before.push(one);
+            }
+        }
+        let shown = now.into_iter().take(MOST_SHOWN).chain(before.into_iter().take(MOST_SHOWN_BEFORE));
+        shown.for_each(|told| _ = writeln!(lines, "{LOOKS} {}", looks(&told)));
+        // Before the objects, or where these are left out, before what was judged.
+        let at = [SEEN, EARLIER, BEFORE].iter().filter_map(|start| self.scene.find(&format!("\n{start}"))).min();
+        let mut scene = self.scene.clone();
+        match at {
+            Some(at) => scene.insert_str(at + 1, &lines),
+            None => _ = write!(scene, "\n{}", lines.trim_end()),
+        }
+        Self { system: self.system.clone(), scene }
+    }
+
     /// Without what was judged before.
     pub fn without_past(&self) -> Self {
         self.without(|line| line.starts_with(EARLIER) || line.starts_with(BEFORE))
@@ -127,6 +171,20 @@ fn place(ahead: &Ahead) -> String {
         Place::Goal => "goal",
     };
     format!("{what} {:.0} m", ahead.ahead_m)
+}
+
+fn looks(told: &Told) -> String {
+    let mut line = if told.score < SURE { "maybe ".to_owned() } else { String::new() };
+    let [x, y] = told.place_m;
+    _ = write!(line, "{}", told.word);
+    if told.ago_s > 0.0 {
+        _ = write!(line, " {:.0} s ago", told.ago_s);
+    } else {
+        let [left, top, right, bottom] = told.bounds.map(|share| (share * 100.0).round());
+        _ = write!(line, " {} {left} {top} {right} {bottom}", told.view.name());
+    }
+    _ = write!(line, " x {x:.0} y {y:.1}");
+    line
 }
 
 fn seen(object: &Seen) -> String {

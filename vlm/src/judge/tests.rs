@@ -14,6 +14,7 @@ use tandem_sim::{Course, world};
 
 use super::view::scene_at;
 use super::*;
+use crate::eyes::{Glance, Sighting, View, WORDS, cameras};
 use crate::grammar::Grammars;
 use crate::text::tests::byte_level;
 
@@ -300,7 +301,7 @@ fn minds_that_fail_are_late_fall_silent_judge_another_world_or_mean_harm() {
     let at = |seconds: f64| course.first().offset_ns((seconds * 1e9) as i64);
     let question = |seconds: f64| {
         let state = State::new(&scene_at(&course, at(seconds), |_| true), &[]);
-        Question { prompt: Prompt::new(&state, &[], &[], None), state }
+        Question { prompt: Prompt::new(&state, &[], &[], None), state, sight: None }
     };
     let asked = |mind: &mut Faulty, from_s: f64, after_s: f64| {
         mind.ask(at(from_s), question(from_s));
@@ -365,6 +366,100 @@ fn the_truth_of_a_staged_world_names_the_hazard_while_it_is_there_and_fits_the_g
     }
     // All but the calm drive.
     assert_eq!(kinds_acted_on, 12);
+}
+
+/// What the eyes would make of an object of a judgment, at a place in the map.
+fn glance(word: &str, ImageBox(_, left, top, right, bottom): &ImageBox, place_m: [f32; 2]) -> Glance {
+    let score = |known: &&str| if *known == word { 0.6 } else { 0.01 };
+    let sighting = Sighting {
+        scores: WORDS.iter().map(|known| score(&known)).collect(),
+        bounds: [left, top, right, bottom].map(|share| f32::from(*share) / 100.0),
+        depth_m: place_m[0],
+        place_m,
+        features: Vec::new(),
+    };
+    Glance { view: View::Front, sightings: vec![sighting], environment: Default::default(), pooled: Vec::new() }
+}
+
+#[test]
+fn a_judgment_is_believed_as_far_as_somebody_sees_what_it_speaks_of() {
+    use tandem_sim::world::hazard;
+
+    let course = Course::staged(hazard::generate(hazard::Kind::Debris, 1).unwrap()).unwrap();
+    let rig = cameras();
+    let is_told = |id: u32| DetectionClass::of(&course.log.tracks[id as usize]).is_some();
+    let states = (0..course.steps()).map(|step| State::new(&scene_at(&course, course.stamp(step), is_told), &[]));
+    let points_ahead = |judged: &Judgment| {
+        judged.objects.first().and_then(|object| object.image.as_ref()).is_some_and(|image| image.0 == "front")
+    };
+    let (state, judged) = states
+        .filter_map(|state| truth(&course, &state, &rig).map(|judged| (state, judged)))
+        .find(|(_, judged)| points_ahead(judged) && !judged.avoid.is_empty())
+        .unwrap();
+    let (object, avoid) = (&judged.objects[0], judged.avoid[0]);
+    let there = state.ring(&avoid)[0];
+    let place_m: [f64; 2] = state.map_from_ego.inverse_transform(there).into();
+    let sight = |word: &str, image: &ImageBox| Sight {
+        rows: crate::eyes::Rows { width: crate::eyes::WIDTH, values: Vec::new() },
+        glances: vec![glance(word, image, place_m.map(|metres| metres as f32))],
+        took: std::time::Duration::ZERO,
+    };
+    let image = object.image.clone().unwrap();
+    let believed = |sight: &Sight| {
+        let mut belief = Belief::default();
+        belief.learn(&state, sight);
+        (belief.of(&judged, &state), belief)
+    };
+    // Seen where it is said to be, or something like it: believed, and for as long as it is remembered.
+    let (all, mut belief) = believed(&sight(&object.what, &image));
+    assert_eq!(all, judged);
+    let silent = Judgment { objects: Vec::new(), ..judged.clone() };
+    let later = |seconds: i64| {
+        let mut later = state.clone();
+        later.stamp = state.stamp.offset_ns(seconds * 1_000_000_000);
+        later
+    };
+    assert_eq!(belief.of(&silent, &later(2)).cap_mps, judged.cap_mps);
+    assert_eq!(belief.of(&silent, &later(6)).cap_mps, None);
+    assert_eq!(believed(&sight("ball", &image)).0, judged);
+    // Nothing seen, something else, or something elsewhere: nothing is slowed down for or closed.
+    let elsewhere = ImageBox("front".to_owned(), (image.1 + 40) % 90, 0, (image.1 + 40) % 90 + 5, 50);
+    for sight in [sight("car", &image), sight("deer", &image), sight(&object.what, &elsewhere)] {
+        let (left, _) = believed(&sight);
+        assert!(left.objects.is_empty() && left.cap_mps.is_none() && left.actions.is_empty(), "{left:?}");
+        assert!(left.avoid.is_empty() && left.waypoints.is_empty() && left.weather == judged.weather);
+    }
+    // Nor where nothing is, though there is something elsewhere.
+    let far = Avoid { from_m: avoid.from_m + 60.0, to_m: avoid.to_m + 60.0, ..avoid };
+    let mut belief = believed(&sight(&object.what, &image)).1;
+    belief.of(&silent, &later(6));
+    assert!(belief.of(&Judgment { avoid: vec![far], ..judged.clone() }, &state).avoid.is_empty());
+}
+
+#[test]
+fn only_who_is_told_of_and_may_be_in_the_way_is_slowed_down_for() {
+    let state = (0..20).map(|seed| state(&course(seed), 0)).find(|state| !state.seen.is_empty()).unwrap();
+    let nothing = Sight {
+        rows: crate::eyes::Rows { width: crate::eyes::WIDTH, values: Vec::new() },
+        glances: Vec::new(),
+        took: std::time::Duration::ZERO,
+    };
+    let capped = |seen: &Seen, id: u32, word: &str| {
+        let mut belief = Belief::default();
+        let mut told = state.clone();
+        told.seen = vec![seen.clone()];
+        belief.learn(&told, &nothing);
+        let object = Critical { id: Some(id), what: word.to_owned(), ..judgment().objects[0].clone() };
+        belief.of(&Judgment { objects: vec![object], ..judgment() }, &state).cap_mps.is_some()
+    };
+    let ahead =
+        Seen { class: Class::Car, ahead_m: 20.0, left_m: 3.0, relation: Relation::LeftLane, ..state.seen[0].clone() };
+    assert!(capped(&ahead, ahead.id, "car") && capped(&ahead, ahead.id, "ambulance"));
+    assert!(!capped(&ahead, ahead.id + 1, "car") && !capped(&ahead, ahead.id, "person"));
+    assert!(!capped(&Seen { left_m: 14.0, ..ahead.clone() }, ahead.id, "car"));
+    let behind = Seen { ahead_m: -15.0, speed_mps: state.speed_mps + 5.0, ..ahead.clone() };
+    assert!(capped(&behind, behind.id, "police car"));
+    assert!(!capped(&Seen { speed_mps: 0.0, ..behind.clone() }, behind.id, "police car"));
 }
 
 /// Thinks longer than it takes for a question to become stale, and counts its answers.

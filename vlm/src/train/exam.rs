@@ -1,20 +1,17 @@
 //! Exams: a model judges worlds that it has not seen while it drives them, beside what it should have said.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use burn::backend::Flex;
 use tandem_datasets::Camera;
-use tandem_datasets::log::upright;
 use tandem_graph::Stamp;
-use tandem_perception::rig::Pixels;
 use tandem_sim::Course;
-use tandem_sim::camera::rig;
 
 use super::lesson::{THINKS, driven};
 use crate::Error;
-use crate::eyes::{Eyes, Place, Rows, cameras};
-use crate::judge::{Answered, Judge, JudgeNode, Judgment, Mind, Question, State, truth};
+use crate::eyes::{Eyes, Onlooker, Place, cameras};
+use crate::judge::{Answered, Judge, JudgeNode, Judgment, Mind, Question, truth};
 
 /// What a model is told of a scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +41,9 @@ pub struct Graded {
 ///
 /// # Errors
 /// As [`driven`].
-pub fn exam(
-    world: u64,
-    judge: &Arc<Mutex<Judge>>,
-    eyes: &Arc<Mutex<Eyes<Flex>>>,
-    told: Told,
-) -> Result<Vec<Graded>, Error> {
-    let place = Arc::new(Place::new(world)?);
-    eyes.lock().unwrap_or_else(PoisonError::into_inner).forget();
-    let eyes = Arc::clone(eyes);
+pub fn exam(world: u64, judge: &Arc<Mutex<Judge>>, eyes: &Eyes<Flex>, told: Told) -> Result<Vec<Graded>, Error> {
+    let mut eyes = eyes.clone();
+    eyes.forget();
     let graded = Arc::<Mutex<Vec<Graded>>>::default();
     let (keep, judge) = (Arc::clone(&graded), Arc::clone(judge));
     driven(
@@ -60,16 +51,18 @@ pub fn exam(
         Arc::new(move |course| {
             let mind = Examined {
                 course: Arc::clone(course),
-                rig: rig::nuscenes(512, 192),
+                rig: cameras(),
                 judge: Arc::clone(&judge),
-                eyes: Arc::clone(&eyes),
-                place: Arc::clone(&place),
                 told,
                 session: format!("world {world}"),
                 answer: None,
                 graded: Arc::clone(&keep),
             };
-            Box::new(JudgeNode::new(Box::new(mind), *course.body()))
+            let judge = JudgeNode::new(Box::new(mind), *course.body());
+            match Place::of(course) {
+                Some(place) => Box::new(judge.with_eyes(Box::new(Onlooker::new(place, eyes.clone())))),
+                None => Box::new(judge),
+            }
         }),
     )?;
     let mut graded = graded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,42 +74,24 @@ struct Examined {
     course: Arc<Course>,
     rig: Vec<Camera>,
     judge: Arc<Mutex<Judge>>,
-    eyes: Arc<Mutex<Eyes<Flex>>>,
-    place: Arc<Place>,
     told: Told,
     session: String,
     answer: Option<(Stamp, Result<Judgment, String>)>,
     graded: Arc<Mutex<Vec<Graded>>>,
 }
 
-impl Examined {
-    /// What the eyes see, and how long they looked: without the time that rendering took.
-    fn look(&self, state: &State) -> (Option<Rows>, Duration) {
-        if self.told == Told::Text {
-            return (None, Duration::ZERO);
-        }
-        let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (rig, now) = (cameras(), (state.stamp, upright(state.map_from_ego)));
-        let shots = self.place.images(&rig, &now);
-        let images: Vec<_> = rig.iter().zip(shots.iter().map(|shot| Pixels::from(&shot.image))).collect();
-        let start = Instant::now();
-        let rows = eyes.look(state.stamp, state.map_from_ego, &images, None);
-        // The rig is the eyes' own, so that it fits.
-        (rows.ok(), start.elapsed())
-    }
-}
-
 impl Mind for Examined {
     fn ask(&mut self, now: Stamp, question: Question) {
-        let (sight, looked) = self.look(&question.state);
+        let sight = question.sight.as_ref().filter(|_| self.told != Told::Text);
+        let looked = sight.map_or(Duration::ZERO, |sight| sight.took);
         let prompt = if self.told == Told::Images { question.prompt.without_seen() } else { question.prompt.clone() };
         let said = {
             let mut judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
-            judge.judge(&prompt, sight.as_ref(), &self.session)
+            judge.judge(&prompt, sight.map(|sight| &sight.rows), &self.session)
         };
         self.answer = Some((now + THINKS, said.judgment.clone()));
         if let Some(wanted) = truth(&self.course, &question.state, &self.rig) {
-            let scene = prompt.scene().to_owned();
+            let scene = sight.map_or_else(|| prompt.clone(), |sight| prompt.with_sight(&sight.rows)).scene().to_owned();
             self.graded.lock().unwrap_or_else(PoisonError::into_inner).push(Graded { scene, looked, said, wanted });
         }
     }

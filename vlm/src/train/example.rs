@@ -79,6 +79,7 @@ impl Speech<'_> {
         let prompt = if told.past { lesson.prompt.clone() } else { lesson.prompt.without_past() };
         let prompt = if told.seen { prompt } else { prompt.without_seen() };
         let rows = rows.filter(|_| told.images);
+        let prompt = rows.as_ref().map_or_else(|| prompt.clone(), |rows| prompt.with_sight(rows));
         let first = self.tokenizer.size() as u32;
         let seen: Vec<u32> = (first..).take(rows.as_ref().map_or(0, Rows::count)).collect();
         let mut tokens = prompt.encode(self.tokenizer, self.template, &seen)?;

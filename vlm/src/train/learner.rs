@@ -91,6 +91,29 @@ impl<B: Backend> Adapters<B> {
 }
 
 impl<B: Backend> Adapters<B> {
+    /// That go on from what a file has.
+    pub fn of_adapter(adapter: &Adapter, device: &Device<B>) -> Self {
+        let turned = |values: &[f32], columns: usize| {
+            let data = TensorData::new(values.to_vec(), [values.len() / columns, columns]);
+            Param::from_tensor(Tensor::<B, 2>::from_data(data, device).transpose())
+        };
+        let vector = |values: &[f32]| {
+            Param::from_tensor(Tensor::<B, 1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device))
+        };
+        let rank = adapter.about.rank;
+        let thin = |Thin { down, up }: &Thin| LowRank { down: turned(down, down.len() / rank), up: turned(up, rank) };
+        let linear = |[weight, bias]: &[Vec<f32>; 2]| Linear {
+            weight: turned(weight, weight.len() / bias.len()),
+            bias: Some(vector(bias)),
+        };
+        let Projection { norm: [weight, bias], first, second } = &adapter.projection;
+        let mut norm = LayerNormConfig::new(weight.len()).init(device);
+        norm.gamma = vector(weight);
+        norm.beta = Some(vector(bias));
+        let projector = Projector { norm, first: linear(first), second: linear(second) };
+        Self { layers: adapter.layers.iter().map(|layer| layer.each_ref().map(thin)).collect(), projector }
+    }
+
     /// As a file has it.
     pub fn to_adapter(&self, about: About, path: &Path) -> Adapter {
         let turned = |tensor: Tensor<B, 2>| values(tensor.transpose());
@@ -231,9 +254,9 @@ impl<B: Backend> Room<B> {
         let [lessons, tokens] = shape;
         let scale = 1.0 / (head_size as f64).sqrt();
         let table = |of: fn(f64) -> f64| {
-            let mut values = Vec::with_capacity(lessons * tokens * (heads + kv_heads) * head_size);
+            let mut values = Vec::with_capacity(tokens * (heads + kv_heads) * head_size);
             let mut head = vec![0.0; head_size];
-            for position in (0..lessons).flat_map(|_| 0..tokens) {
+            for position in 0..tokens {
                 for (pair, numbers) in frozen.pairs.of(head_size).enumerate() {
                     let angle = position as f64 * rope_base.powf(-2.0 * pair as f64 / head_size as f64);
                     numbers.into_iter().for_each(|number| head[number] = of(angle));
@@ -242,7 +265,7 @@ impl<B: Backend> Room<B> {
                 (0..kv_heads).for_each(|_| values.extend(head.iter().map(|value| *value as f32)));
             }
             let width = (heads + kv_heads) * head_size;
-            Tensor::from_data(TensorData::new(values, [lessons * tokens, width]), device)
+            Tensor::<B, 2>::from_data(TensorData::new(values, [tokens, width]), device).repeat_dim(0, lessons)
         };
         let row = |token: usize| (0..tokens).map(move |other| if other <= token { 0.0 } else { UNSEEN });
         let mask: Vec<f32> = (0..heads / kv_heads).flat_map(|_| (0..tokens).flat_map(row)).collect();

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tandem_graph::{Inputs, Node, NodeSpec, Outputs, Stamp};
-use tandem_sim::camera::rig;
 use tandem_sim::drive::Accompanying;
 use tandem_sim::suite::Case;
 use tandem_sim::world::hazard::Kind;
 use tandem_sim::{Companion, Course, Faults, Setup, Sight, TrafficMode, drive};
 
 use crate::Error;
+use crate::eyes::cameras;
 use crate::judge::{JudgeNode, Judgment, Knowing, Mind, Prompt, Question};
 
 /// Who drives.
@@ -78,7 +78,7 @@ pub fn lessons(world: u64) -> Result<Vec<Lesson>, Error> {
     driven(
         world,
         Arc::new(move |course| {
-            let knowing = Knowing::new(Arc::clone(course), rig::nuscenes(512, 192), THINKS);
+            let knowing = Knowing::new(Arc::clone(course), cameras(), THINKS);
             let mind = Writing { world, knowing, asked: None, written: Arc::clone(&keep) };
             let judge = JudgeNode::new(Box::new(mind), *course.body());
             if is_heard { Box::new(judge) } else { Box::new(Unheard(judge)) }
@@ -139,7 +139,7 @@ impl Mind for Writing {
 
     fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>> {
         let answer = self.knowing.answer(now)?;
-        if let (Ok(judgment), Some(Question { state, prompt })) = (&answer, self.asked.take()) {
+        if let (Ok(judgment), Some(Question { state, prompt, .. })) = (&answer, self.asked.take()) {
             let pose = state.map_from_ego;
             self.written.lock().unwrap_or_else(PoisonError::into_inner).push(Lesson {
                 world: self.world,

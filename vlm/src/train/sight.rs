@@ -67,7 +67,7 @@ fn look<B: Kernels>(world: u64, lessons: &[Lesson], eyes: &mut Eyes<B>) -> Resul
     for lesson in lessons {
         let [x, y, yaw] = lesson.map_from_ego;
         let moment = (Stamp::from_ns(lesson.stamp_ns), upright(Pose2::new(x, y, yaw)));
-        numbers.extend(place.see(eyes, moment, None)?.values.into_iter().map(f16::from_f32));
+        numbers.extend(place.see(eyes, moment, None)?.rows.values.into_iter().map(f16::from_f32));
     }
     Ok(numbers)
 }

@@ -106,6 +106,9 @@ fn the_engine_with_what_was_learnt_agrees_with_the_learner() {
     let found = at_once(&Model::adapted(&file, &adapter).unwrap(), Precision::Full, &tokens);
     let (off, change) = (farthest(&found, &wanted), farthest(&wanted, &untaught));
     assert!(change > 4.0 && off < change / 8.0, "off by {off}, changed by {change}");
+    // Who goes on from a file goes on from the same.
+    let again = Adapters::<Flex>::of_adapter(&adapter, &FlexDevice).to_adapter(adapter.about.clone(), &path);
+    assert!(again == adapter);
     // What the eyes see becomes the same embeddings.
     let rows: Vec<f32> = (0..3 * WIDTH).map(|at| (at as f32).cos()).collect();
     let seen = Tensor::<Flex, 1>::from_floats(rows.as_slice(), &FlexDevice).reshape([3, WIDTH]);
@@ -144,7 +147,7 @@ fn training_learns_and_goes_on_where_it_stopped() {
     let about = About::new(&file, RANK, WIDTH).unwrap();
     let [_, _, (tokens, _)] = sequences().try_into().unwrap();
     let example = |number: u64| Ok(example(&tokens[number as usize % 3..][..12], number as usize % 2));
-    let school = School { plain: &plain, about, example: &example };
+    let school = School { plain: &plain, about, before: None, example: &example };
     let plan = Plan { steps: 30, batch: 2, accumulate: 2, rate: 1e-2, warmup: 3, seed: 1 };
     let train = |name: &str, stop: u64| {
         let out = directory.path().join(name);
@@ -178,6 +181,16 @@ fn lessons_of_a_world_are_kept_as_they_were_driven() {
     assert!(prompt.scene().contains("before: ") && !past.scene().contains("before: "));
     assert!(past.scene().contains("seen:") && !seen.scene().contains("seen:"));
     assert!(prompt.scene().starts_with(past.scene()) && seen.scene().contains("before: "));
+    // What the eyes see stands before what the fast system sees, and stays where that is left out.
+    let mut rows =
+        crate::eyes::Rows { width: crate::eyes::WIDTH, values: vec![0.1; crate::eyes::ROWS * crate::eyes::WIDTH] };
+    rows.values.iter_mut().step_by(7).for_each(|value| *value = 0.9);
+    let shown = prompt.with_sight(&rows);
+    let looks = shown.scene().lines().filter(|line| line.starts_with("looks: ")).count();
+    assert!(looks >= 2 && shown.scene().find("looks:") < shown.scene().find("seen:"), "{}", shown.scene());
+    let unseen = shown.without_seen();
+    assert_eq!(unseen.scene().lines().filter(|line| line.starts_with("looks: ")).count(), looks);
+    assert_eq!(unseen.scene(), seen.with_sight(&rows).scene());
     std::fs::write(directory.path().join("100007.jsonl"), "{}").unwrap();
     let said = kept(directory.path(), 100_007).unwrap_err().to_string();
     assert!(said.contains("100007.jsonl: line 1: "), "{said}");
