@@ -20,3 +20,7 @@ bench:
 # Licences, advisories and duplicate crates (needs cargo-deny).
 deny:
     cargo deny check
+
+# Damaged input to every parser of the slow system, for so many cases each.
+fuzz cases="20000":
+    PROPTEST_CASES={{cases}} cargo test --release -p tandem -p tandem-vlm --test fuzz --test gguf_damaged

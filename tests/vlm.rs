@@ -175,6 +175,53 @@ fn a_corpus_that_is_damaged_or_of_another_vocabulary_is_named() {
     }
 }
 
+#[test]
+fn check_holds_answers_in_company_against_plain_decoding() {
+    if !has_model() {
+        return;
+    }
+    let dir = Dir::new();
+    let check = ["vlm", "check", "--requests", "16", "--drafts", "0,16", "--running", "2,8", "--most", "8", "--json"];
+    let report = dir.tandem(check);
+    assert_eq!(report.code, Some(0), "{report:?}");
+    let report = report.json();
+    assert_eq!((&report["requests"], &report["differing"]), (&16.into(), &0.into()));
+    for row in report["rows"].as_array().unwrap() {
+        let count = |name: &str| row[name].as_u64().unwrap();
+        assert_eq!(count("answered") + count("cancelled"), 16);
+        assert!(count("tokens") > 40 && (count("draft") == 0) == (count("drafted") == 0), "{row}");
+    }
+}
+
+#[test]
+fn judgments_of_worlds_are_recorded_in_their_order_and_measured() {
+    if !has_model() {
+        return;
+    }
+    let dir = Dir::new();
+    let record = |more: &[&str]| {
+        let fixed = ["vlm", "record", "--worlds", "1..3", "--out", "judged.jsonl"];
+        assert_eq!(dir.tandem(fixed.into_iter().chain(more.iter().copied())).code, Some(0));
+        let text = std::fs::read_to_string(dir.path().join("judged.jsonl")).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.map(|line| (line["world"].as_u64().unwrap(), line["answer"].clone())).collect::<Vec<_>>()
+    };
+    let (steady, changing) = (record(&[]), record(&["--change", "3"]));
+    let worlds = |lines: &[(u64, serde_json::Value)]| lines.iter().map(|(world, _)| *world).collect::<Vec<_>>();
+    assert!(worlds(&steady).is_sorted() && steady.len() > 12, "{steady:?}");
+    assert_eq!(worlds(&changing)[..12], [1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2]);
+    let of = |lines: &[(u64, serde_json::Value)], world| {
+        lines.iter().filter(|line| line.0 == world).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!((of(&steady, 1), of(&steady, 2)), (of(&changing, 1), of(&changing, 2)));
+    let bench = ["vlm", "bench", "judged.jsonl", "--budgets", "8", "--requests", "2", "--most", "40", "--json"];
+    let report = dir.tandem(bench).json();
+    // A model that has learnt nothing obeys the grammar as well, of which much is said at once.
+    let plain = &report["speeds"][0];
+    assert!(plain["tokens_a_step"].as_f64().unwrap() > 1.2, "{report}");
+    assert_eq!(report["speeds"][1]["same_as_without"], true);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_says_where_it_listens_answers_and_ends_when_it_is_told_to() {

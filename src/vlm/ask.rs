@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let prompt = match &vision {
         Some(vision) => {
             let placed = args.images.iter().map(|path| show(&mut engine, vision, path));
-            vision.expand(&tokenizer, &text, &placed.collect::<anyhow::Result<Vec<_>>>()?)?
+            vision.expand(&tokenizer, &[&*text], &placed.collect::<anyhow::Result<Vec<_>>>()?)?
         }
         None if args.images.is_empty() => tokenizer.encode(&text, Special::Markup),
         None => return Err(Usage::Blind.into()),

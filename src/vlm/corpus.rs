@@ -115,7 +115,7 @@ fn build(args: &Build) -> anyhow::Result<Outcome> {
     let mut corpus = Corpus::new(args.room.room);
     for path in &args.files {
         let answered = requests::answered(path, &tokenizer, template.as_ref())?;
-        answered.iter().for_each(|(prompt, answer)| corpus.add(prompt, answer));
+        answered.iter().for_each(|request| corpus.add(&request.prompt, &request.answer));
     }
     corpus.save(&args.out, tokenizer.vocabulary_id())?;
     made(&corpus, args.room.json)

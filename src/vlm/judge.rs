@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
+use burn::backend::Flex;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -12,6 +13,7 @@ use serde_json::json;
 use tandem_sim::world::hazard::Kind;
 use tandem_vlm::draft::Signs;
 use tandem_vlm::engine::{Curve, Engine, Limits, Usage};
+use tandem_vlm::eyes::Eyes;
 use tandem_vlm::judge::{Judge, Judgment, Score};
 use tandem_vlm::model::Projector;
 use tandem_vlm::train::exam::{Graded, Told, exam};
@@ -29,7 +31,20 @@ pub struct Args {
     #[arg(long, value_name = "SEEDS", default_value = "0..130")]
     worlds: Seeds,
     #[command(flatten)]
-    spoken: Spoken,
+    examined: Examined,
+    /// Print every scene with what was said and what should have been.
+    #[arg(long)]
+    verbose: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Who is examined, and how.
+#[derive(clap::Args)]
+pub struct Examined {
+    #[command(flatten)]
+    pub spoken: Spoken,
     /// What the model is told of a scene.
     #[arg(long, value_enum, default_value_t = Sees::Both)]
     sees: Sees,
@@ -39,12 +54,45 @@ pub struct Args {
     /// Drafted tokens a step, at most; 0 for none.
     #[arg(long, default_value_t = Limits::default().draft)]
     draft: usize,
-    /// Print every scene with what was said and what should have been.
-    #[arg(long)]
-    verbose: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+}
+
+/// A model that judges worlds, with its eyes.
+pub struct Examinee {
+    judge: Arc<Mutex<Judge>>,
+    eyes: Eyes<Flex>,
+    told: Told,
+}
+
+impl Examined {
+    /// Makes it ready.
+    pub fn open(&self) -> anyhow::Result<Examinee> {
+        let Speaker { model, tokenizer, template, adapter, .. } = Speaker::open(&self.spoken)?;
+        let template = template.context("the model has no chat template")?;
+        let limits = Limits { draft: self.draft, ..Limits::default() };
+        let curve = Curve::measure(&model);
+        let engine = Engine::new(model, Signs::of(&tokenizer), curve, limits);
+        let judge = Judge::new(engine, Arc::new(tokenizer), template)?;
+        let told = match self.sees {
+            // A model that has learnt nothing has no use for what eyes see.
+            Sees::Text => Told::Text,
+            _ if adapter.is_none() => Told::Text,
+            Sees::Images => Told::Images,
+            Sees::Both => Told::Both,
+        };
+        let judge = match adapter {
+            Some(adapter) => judge.seeing(Projector::new(&adapter)),
+            None => judge,
+        };
+        let eyes = eyes(self.eyes.as_deref())?;
+        Ok(Examinee { judge: Arc::new(Mutex::new(judge)), eyes, told })
+    }
+}
+
+impl Examinee {
+    /// Its answers while it drives a world.
+    pub fn judge(&self, world: u64) -> Result<Vec<Graded>, tandem_vlm::Error> {
+        exam(world, &self.judge, &self.eyes, self.told)
+    }
 }
 
 /// What the model is told of a scene.
@@ -82,30 +130,13 @@ struct Took {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, adapter, .. } = Speaker::open(&args.spoken)?;
-    let template = template.context("the model has no chat template")?;
-    let limits = Limits { draft: args.draft, ..Limits::default() };
-    let curve = Curve::measure(&model);
-    let engine = Engine::new(model, Signs::of(&tokenizer), curve, limits);
-    let judge = Judge::new(engine, Arc::new(tokenizer), template)?;
-    let told = match args.sees {
-        // A model that has learnt nothing has no use for what eyes see.
-        Sees::Text => Told::Text,
-        _ if adapter.is_none() => Told::Text,
-        Sees::Images => Told::Images,
-        Sees::Both => Told::Both,
-    };
-    let judge = match adapter {
-        Some(adapter) => judge.seeing(Projector::new(&adapter)),
-        None => judge,
-    };
-    let (judge, eyes) = (Arc::new(Mutex::new(judge)), eyes(args.eyes.as_deref())?);
+    let examinee = args.examined.open()?;
     let worlds = args.worlds.0.clone();
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} worlds {eta}")?;
     let bar = ProgressBar::new(worlds.end.saturating_sub(worlds.start)).with_style(style);
     let mut graded = Vec::new();
     for world in worlds {
-        let answers = exam(world, &judge, &eyes, told)?;
+        let answers = examinee.judge(world)?;
         if args.verbose {
             answers.iter().for_each(|answer| bar.suspend(|| tell(world, answer)));
         }

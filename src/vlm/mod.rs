@@ -3,17 +3,22 @@
 mod answer;
 mod ask;
 mod bench;
+mod check;
 mod corpus;
 mod eyes;
 mod judge;
+mod record;
 mod requests;
 mod serve;
 mod train;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Subcommand;
 use tandem_vlm::gguf;
+use tandem_vlm::grammar::{Grammar, Grammars};
+use tandem_vlm::judge::Judgment;
 use tandem_vlm::model::{Adapter, Model};
 use tandem_vlm::text::{Template, Tokenizer, Vocabulary};
 use tandem_vlm::vision::Vision;
@@ -30,6 +35,7 @@ pub enum Command {
     Ask(ask::Args),
     Answer(answer::Args),
     Bench(bench::Args),
+    Check(check::Args),
     /// Make and look at corpora: what has been said, to draft from.
     #[command(subcommand)]
     Corpus(corpus::Command),
@@ -37,6 +43,7 @@ pub enum Command {
     #[command(subcommand)]
     Eyes(eyes::Command),
     Judge(judge::Args),
+    Record(record::Args),
     Serve(serve::Args),
     Train(train::Args),
 }
@@ -46,9 +53,11 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Ask(args) => ask::run(args),
         Command::Answer(args) => answer::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Check(args) => check::run(args),
         Command::Corpus(command) => corpus::run(command),
         Command::Eyes(command) => eyes::run(command),
         Command::Judge(args) => judge::run(args),
+        Command::Record(args) => record::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Train(args) => train::run(args),
     }
@@ -113,4 +122,9 @@ fn words(path: Option<&Path>) -> anyhow::Result<(gguf::File, Tokenizer, Option<T
     let template = file.find::<&str>("tokenizer.chat_template")?;
     let template = template.map(|source| Template::new(&path, source, &tokenizer.named())).transpose()?;
     Ok((file, tokenizer, template))
+}
+
+/// What judgments have to obey.
+fn judgments(tokenizer: &Tokenizer) -> Result<Grammar, tandem_vlm::Error> {
+    Grammars::new(Arc::new(tokenizer.clone()))?.schema(&Judgment::schema())
 }

@@ -17,6 +17,15 @@ struct Line {
     messages: Option<Vec<Turn>>,
     answer_ids: Option<Vec<u32>>,
     answer: Option<String>,
+    form: Option<Form>,
+}
+
+/// What an answer has to obey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// The grammar of judgments.
+    Judgment,
 }
 
 /// One turn of a conversation.
@@ -42,6 +51,8 @@ pub struct Asked {
     pub prompt: Vec<u32>,
     /// What was answered.
     pub answer: Option<Vec<u32>>,
+    /// What it has to obey.
+    pub form: Option<Form>,
 }
 
 /// Reads a file of requests: `prompt_ids`, `prompt` as text with the model's markup, or `messages`; and `answer_ids` or
@@ -58,26 +69,30 @@ pub fn read(path: &Path, tokenizer: &Tokenizer, template: Option<&Template>) -> 
     lines.collect()
 }
 
+/// A request that was answered.
+pub struct Answered {
+    pub prompt: Vec<u32>,
+    pub answer: Vec<u32>,
+    pub form: Option<Form>,
+}
+
 /// Reads a file of requests that were answered.
 ///
 /// # Errors
 /// As [`read`], and for a line without an answer.
-pub fn answered(
-    path: &Path,
-    tokenizer: &Tokenizer,
-    template: Option<&Template>,
-) -> anyhow::Result<Vec<(Vec<u32>, Vec<u32>)>> {
-    let requests = read(path, tokenizer, template)?.into_iter().zip(1..).map(|(Asked { prompt, answer, .. }, line)| {
+pub fn answered(path: &Path, tokenizer: &Tokenizer, template: Option<&Template>) -> anyhow::Result<Vec<Answered>> {
+    let requests = read(path, tokenizer, template)?.into_iter().zip(1..);
+    let requests = requests.map(|(Asked { prompt, answer, form, .. }, line)| {
         let reason = || "it has no `answer` and no `answer_ids`".to_owned();
         let answer = answer.ok_or_else(|| Usage::Request { path: path.into(), line, reason: reason() })?;
-        Ok((prompt, answer))
+        Ok(Answered { prompt, answer, form })
     });
     requests.collect()
 }
 
 fn asked(text: &str, tokenizer: &Tokenizer, template: Option<&Template>) -> anyhow::Result<Asked> {
     let line: Map<String, Value> = serde_json::from_str(text)?;
-    let Line { prompt_ids, prompt, messages, answer_ids, answer } = serde_json::from_str(text)?;
+    let Line { prompt_ids, prompt, messages, answer_ids, answer, form } = serde_json::from_str(text)?;
     let encode = |text: &str| tokenizer.encode(text, Special::Markup);
     let prompt = match (prompt_ids, prompt, messages) {
         (Some(ids), _, _) => ids,
@@ -93,7 +108,7 @@ fn asked(text: &str, tokenizer: &Tokenizer, template: Option<&Template>) -> anyh
     if let Some(token) = prompt.iter().chain(answer.iter().flatten()).find(|id| **id as usize >= tokenizer.size()) {
         anyhow::bail!("token {token} is not in the vocabulary");
     }
-    Ok(Asked { line, prompt, answer })
+    Ok(Asked { line, prompt, answer, form })
 }
 
 fn rendered(turns: Vec<Turn>, template: &Template) -> anyhow::Result<String> {

@@ -20,6 +20,9 @@ use crate::outcome::Outcome;
 pub struct Args {
     #[command(flatten)]
     spoken: Spoken,
+    /// Look at each image as one tile: less is seen, at a fraction of the cost.
+    #[arg(long)]
+    whole: bool,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -38,14 +41,15 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, .. } = Speaker::open(&args.spoken)?;
+    let Speaker { model, tokenizer, template, vision, .. } = Speaker::open(&args.spoken)?;
+    let vision = vision.map(|vision| if args.whole { vision.whole() } else { vision });
     let name = args.spoken.model.as_ref().and_then(|path| path.file_stem());
     let name = name.map_or_else(|| DEFAULT.to_owned(), |name| name.to_string_lossy().into_owned());
     let Args { draft, pages, running, waiting, .. } = *args;
     let limits = Limits { draft, pages, running, waiting, ..Limits::default() };
     let curve = Curve::measure(&model);
     let service = Service::start(Engine::new(model, Signs::of(&tokenizer), curve, limits))?;
-    let served = Served { name, tokenizer: Arc::new(tokenizer), template };
+    let served = Served { name, tokenizer: Arc::new(tokenizer), template, vision };
     // The engine needs the processor more than connections do: one thread is enough for all of them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(until_stopped(args.listen, service.handle(), served));

@@ -70,6 +70,12 @@ impl Error {
 
     /// What is wrong with a model's file.
     pub(crate) fn model(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Model { path: path.into(), reason: reason.into() }
+        Self::Model { path: path.into(), reason: one_line(&reason.into()) }
     }
+}
+
+/// What a library says, or what quotes something from outside, as one line.
+pub(crate) fn one_line(text: &str) -> String {
+    let parts: Vec<&str> = text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
 }

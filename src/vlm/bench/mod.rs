@@ -7,27 +7,27 @@ mod speed;
 use std::path::PathBuf;
 
 use tandem_vlm::draft::{Corpus, Signs};
-use tandem_vlm::engine::{Curve, Limits};
+use tandem_vlm::engine::{Curve, Limits, Request, Sampling};
 
 use self::drafts::{Drafts, FIRST};
 use self::peer::Peer;
 use self::speed::Speed;
-use super::{Speaker, Spoken, located, requests};
+use super::requests::{Answered, Form, answered};
+use super::{Speaker, Spoken, judgments, located};
 use crate::outcome::Outcome;
 use crate::table::table;
 
 /// Measure drafts on requests in files, and the model's speed with and without them.
 ///
 /// A file has a JSON object a line: `prompt` and `answer` as text with markup, `prompt_ids` and `answer_ids`, or
-/// `messages` in place of a prompt.
+/// `messages` in place of a prompt; with `"form": "judgment"` the model's answer has to obey the grammar of judgments.
 #[derive(clap::Args)]
 pub struct Args {
     /// Files of requests.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// A model in GGUF; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    spoken: Spoken,
     /// A corpus that all drafters but those that look at the prompt alone have heard before.
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
@@ -53,15 +53,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let Speaker { model, tokenizer, template, .. } =
-        Speaker::open(&Spoken { model: args.model.clone(), adapter: None })?;
+    let Speaker { model, tokenizer, template, .. } = Speaker::open(&args.spoken)?;
     let signs = Signs::of(&tokenizer);
     let room = Limits::default().corpus;
     let heard = args.corpus.as_deref().map(|path| Corpus::open(path, tokenizer.vocabulary_id(), room)).transpose()?;
     let heard = heard.unwrap_or_else(|| Corpus::new(room));
     let curve = Curve::measure(&model);
     let (mut drafts, mut speeds) = (Vec::new(), Vec::new());
-    let model_path = located(args.model.as_deref())?;
+    let model_path = located(args.spoken.model.as_deref())?;
     let mut peers = args.peer.as_deref().map_or_else(
         || Ok(Vec::new()),
         |command| {
@@ -73,13 +72,23 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     )?;
     for path in &args.files {
         let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let requests = requests::answered(path, &tokenizer, template.as_ref())?;
-        drafts.extend(drafts::measure(&file, &requests, &args.budgets, &signs, &heard));
-        let asked = &requests[..requests.len().min(args.requests)];
+        let answered = answered(path, &tokenizer, template.as_ref())?;
+        let pairs: Vec<_> = answered.iter().map(|request| (request.prompt.clone(), request.answer.clone())).collect();
+        drafts.extend(drafts::measure(&file, &pairs, &args.budgets, &signs, &heard));
+        let has_form = answered.iter().any(|request| request.form.is_some());
+        let grammar = has_form.then(|| judgments(&tokenizer)).transpose()?;
+        let asked = answered.into_iter().take(args.requests).map(|Answered { prompt, form, .. }| Request {
+            prompt,
+            session: Some("bench".to_owned()),
+            most: args.most,
+            sampling: Sampling::GREEDY,
+            ends: tokenizer.ends().to_vec(),
+            grammar: form.and_then(|Form::Judgment| grammar.clone()),
+            priority: 0,
+        });
+        let asked: Vec<Request> = asked.collect();
         if !asked.is_empty() {
-            let drafting = (&signs, &curve, &heard);
-            let limits = (args.most, tokenizer.ends());
-            speeds.extend(speed::measure(&file, &model, drafting, asked, &args.budgets, limits, &mut peers)?);
+            speeds.extend(speed::measure(&file, &model, (&signs, &curve, &heard), &asked, &args.budgets, &mut peers)?);
         }
     }
     if args.json {

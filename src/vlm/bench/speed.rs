@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tandem_vlm::draft::{Corpus, Signs};
-use tandem_vlm::engine::{Curve, Engine, Limits, Request, Sampling};
+use tandem_vlm::engine::{Curve, Engine, Limits, Request};
 use tandem_vlm::model::Model;
 
 use super::peer::{Peer, Reply};
@@ -72,9 +72,8 @@ pub fn measure(
     file: &str,
     model: &Model,
     (signs, curve, corpus): (&Signs, &Curve, &Corpus),
-    requests: &[(Vec<u32>, Vec<u32>)],
+    requests: &[Request],
     budgets: &[usize],
-    (most, ends): (usize, &[u32]),
     peers: &mut [Peer],
 ) -> anyhow::Result<Vec<Speed>> {
     let mut speakers = Vec::new();
@@ -94,11 +93,12 @@ pub fn measure(
         let name = if peer.lookup == 0 { "peer".to_owned() } else { format!("peer, lookup of {}", peer.lookup) };
         speakers.push(Speaker { draft: None, name, engine: Answering::Peer(peer), took: Vec::new() });
     }
-    for (prompt, _) in requests {
+    for request in requests {
         for Speaker { engine, took, .. } in &mut speakers {
+            let Request { prompt, most, ends, .. } = request;
             took.push(match engine {
-                Answering::Ours(engine) => answer(engine, prompt, most, ends)?,
-                Answering::Peer(peer) => Took::of(prompt, peer.answer(prompt, most, ends)?),
+                Answering::Ours(engine) => answer(engine, request)?,
+                Answering::Peer(peer) => Took::of(prompt, peer.answer(prompt, *most, ends)?),
             });
         }
     }
@@ -125,16 +125,8 @@ fn speed(file: &str, Speaker { draft, name, took, .. }: &Speaker<'_>, plain: &[T
     }
 }
 
-fn answer(engine: &mut Engine, prompt: &[u32], most: usize, ends: &[u32]) -> anyhow::Result<Took> {
-    engine.submit(Request {
-        prompt: prompt.to_vec(),
-        session: Some("bench".to_owned()),
-        most,
-        sampling: Sampling::GREEDY,
-        ends: ends.to_vec(),
-        grammar: None,
-        priority: 0,
-    })?;
+fn answer(engine: &mut Engine, request: &Request) -> anyhow::Result<Took> {
+    engine.submit(request.clone())?;
     let mut took = Took::default();
     while !engine.is_idle() {
         let start = Instant::now();

@@ -7,6 +7,7 @@
 //!
 //! An [`Engine`] has no thread and no clock: [`Engine::step`] makes one pass.
 
+pub mod company;
 mod curve;
 mod images;
 mod pages;
@@ -198,6 +199,16 @@ impl Engine {
         Ok(shown.first)
     }
 
+    /// Keeps the image that a token stands for, until it is released as often; does nothing if there is none.
+    pub fn hold_image(&mut self, token: u32) {
+        self.images.hold(&[token]);
+    }
+
+    /// Keeps an image no longer than others and the requests about it want it.
+    pub fn release_image(&mut self, token: u32) {
+        self.images.release(&[token]);
+    }
+
     /// Takes a request.
     ///
     /// # Errors
@@ -240,6 +251,11 @@ impl Engine {
             self.images.release(&sequence.request.prompt);
             self.remember(sequence);
         }
+    }
+
+    /// Forgets what was read: the next prompt is read from its beginning.
+    pub fn forget(&mut self) {
+        self.pages.forget();
     }
 
     /// The most tokens that a prompt and its answer may have together.

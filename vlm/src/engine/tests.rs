@@ -10,6 +10,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use super::company::{Company, Said, alone, together};
 use super::*;
 use crate::format::Format;
 use crate::grammar::Grammars;
@@ -42,44 +43,19 @@ fn requests(count: usize) -> Vec<Request> {
     (0..count).map(request).collect()
 }
 
-/// The answers of requests that come when they come, some of which are cancelled on their way, and how many of their
-/// tokens were drafted.
+/// What is said to requests that come when they come, of which some are cancelled where a seed is given; and how many of
+/// the tokens of whole answers were drafted.
 fn answers(engine: &mut Engine, requests: &[Request], seed: u64) -> (BTreeMap<usize, (Vec<u32>, End)>, usize) {
-    let mut accepted = 0;
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut coming: Vec<usize> = (0..requests.len()).collect();
-    let mut on_the_way: BTreeMap<RequestId, (usize, Vec<u32>)> = BTreeMap::new();
-    let mut answers = BTreeMap::new();
-    while !(coming.is_empty() && engine.is_idle()) {
-        for _ in 0..random.random_range(0..4) {
-            if coming.is_empty() {
-                break;
-            }
-            let number = coming.remove(random.random_range(0..coming.len()));
-            let id = engine.submit(requests[number].clone()).unwrap();
-            on_the_way.insert(id, (number, Vec::new()));
-        }
-        if seed > 0
-            && random.random_range(0..20) == 0
-            && let Some(id) = on_the_way.keys().next().copied()
-        {
-            engine.cancel(id);
-            on_the_way.remove(&id);
-        }
-        for event in engine.step() {
-            let (number, said) = on_the_way.get_mut(&event.id).unwrap();
-            said.extend(&event.tokens);
-            if let Some(end) = event.end {
-                assert_eq!(event.usage.said, said.len());
-                accepted += event.usage.accepted;
-                answers.insert(*number, (std::mem::take(said), end));
-                on_the_way.remove(&event.id);
-            }
-        }
-    }
-    assert!(on_the_way.is_empty(), "no answer: {on_the_way:?}");
+    let cancels = if seed > 0 { 0.2 } else { 0.0 };
+    let Company { said, .. } = together(engine, requests, cancels, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
     assert_eq!(engine.pages.available(), engine.limits.pages, "pages were lost");
-    (answers, accepted)
+    let mut accepted = 0;
+    let whole = said.into_iter().enumerate().filter_map(|(number, said)| {
+        assert_eq!(said.usage.said, said.tokens.len());
+        accepted += said.end.map_or(0, |_| said.usage.accepted);
+        Some((number, (said.tokens, said.end?)))
+    });
+    (whole.collect(), accepted)
 }
 
 #[test]
@@ -234,4 +210,26 @@ fn answers_obey_their_grammar_and_are_the_same_with_drafts_and_with_what_is_forc
             }
         }
     }
+}
+
+#[test]
+fn a_single_other_token_is_a_difference() {
+    let request = requests(1).remove(0);
+    let mut engine = engine(Limits { draft: 0, ..Limits::default() });
+    let wanted = alone(&mut engine, &Request { most: 20, ends: vec![], ..request.clone() }).unwrap();
+    assert_eq!((wanted.tokens.len(), wanted.end, wanted.usage.cached), (20, Some(End::Length), 0));
+    assert_eq!(alone(&mut engine, &Request { most: 20, ends: vec![], ..request }).unwrap(), wanted);
+    let like = |change: fn(&mut Said)| {
+        let mut said = wanted.clone();
+        change(&mut said);
+        said.differing(&wanted)
+    };
+    assert_eq!(like(|_| ()), 0);
+    assert_eq!(like(|said| said.tokens[7] ^= 1), 1);
+    assert_eq!(like(|said| said.tokens.truncate(18)), 2);
+    assert_eq!(like(|said| said.tokens.push(4)), 1);
+    assert_eq!(like(|said| said.end = Some(End::Said)), 1);
+    // Who was cancelled has no more tokens than were said until then.
+    assert_eq!(like(|said| (said.end, said.tokens) = (None, said.tokens[..9].to_vec())), 0);
+    assert_eq!(like(|said| (said.end, said.tokens) = (None, vec![said.tokens[0] ^ 1])), 1);
 }

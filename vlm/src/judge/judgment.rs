@@ -13,6 +13,7 @@ use tandem_planner::guidance::NO_TRACK;
 pub use tandem_sim::world::hazard::Road;
 
 use super::state::State;
+use crate::error::one_line;
 
 /// No answer has more tokens: what the schema allows of the longest.
 pub const MOST_TOKENS: usize = 512;
@@ -220,7 +221,7 @@ impl Judgment {
     /// # Errors
     /// What is wrong with it, in one line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        serde_json::from_str(text).map_err(|error| one_line(&error.to_string()))
     }
 
     /// As the model writes it: one line, a space after every separator.

@@ -72,14 +72,20 @@ impl Judge {
         let told = sight.map(|rows| prompt.with_sight(rows));
         let prompt = told.as_ref().unwrap_or(prompt);
         let submitted = seen.and_then(|seen| self.request(prompt, &seen, session).map_err(|error| error.to_string()));
-        let submitted =
-            submitted.and_then(|request| self.engine.submit(request).map_err(|refused| refused.to_string()));
+        let submitted = submitted.and_then(|request| {
+            let asked = request.prompt.clone();
+            self.engine.submit(request).map(|id| (id, asked)).map_err(|refused| refused.to_string())
+        });
         match submitted {
-            Ok(id) => self.run(id, start),
-            Err(reason) => {
-                let judgment = Err(reason);
-                Answered { judgment, usage: Usage::default(), read: Duration::ZERO, said: Duration::ZERO }
-            }
+            Ok((id, asked)) => self.run(id, asked, start),
+            Err(reason) => Answered {
+                judgment: Err(reason),
+                asked: Vec::new(),
+                tokens: Vec::new(),
+                usage: Usage::default(),
+                read: Duration::ZERO,
+                said: Duration::ZERO,
+            },
         }
     }
 
@@ -114,7 +120,7 @@ impl Judge {
     }
 
     /// Until a request is answered.
-    fn run(&mut self, id: RequestId, start: Instant) -> Answered {
+    fn run(&mut self, id: RequestId, asked: Vec<u32>, start: Instant) -> Answered {
         let (mut said, mut usage, mut read) = (Vec::new(), Usage::default(), None);
         while !self.engine.is_idle() {
             for event in self.engine.step().into_iter().filter(|event| event.id == id) {
@@ -126,7 +132,7 @@ impl Judge {
         let (took, text) = (start.elapsed(), self.tokenizer.decode(&said));
         let read = read.unwrap_or(took);
         let judgment = Judgment::parse(&text).map_err(|reason| format!("{reason}: {text}"));
-        Answered { judgment, usage, read, said: took.saturating_sub(read) }
+        Answered { judgment, asked, tokens: said, usage, read, said: took.saturating_sub(read) }
     }
 }
 
@@ -135,6 +141,10 @@ impl Judge {
 pub struct Answered {
     /// The answer, or in one line why there is none.
     pub judgment: Result<Judgment, String>,
+    /// The prompt's tokens, with those that stand for what the eyes see.
+    pub asked: Vec<u32>,
+    /// The answer's tokens.
+    pub tokens: Vec<u32>,
     /// Tokens and steps.
     pub usage: Usage,
     /// Until the first token.

@@ -64,13 +64,13 @@ pub(super) trait Source {
 
     /// Matrices with the same inputs as plain numbers, one below the other.
     fn plain(&self, parts: &[(String, usize)], columns: usize) -> Result<Vec<f32>, Error> {
-        let mut values = vec![0.0; parts.iter().map(|(_, rows)| rows * columns).sum()];
-        let mut rest = values.as_mut_slice();
+        let mut values = Vec::new();
         for (name, rows) in parts {
+            // Only a tensor that is there says that there is so much of it.
             let raw = self.get(name, *rows, columns)?;
-            let (part, others) = rest.split_at_mut(rows * columns);
-            raw.format.decode(raw.bytes, part);
-            rest = others;
+            let before = values.len();
+            values.resize(before + rows * columns, 0.0);
+            raw.format.decode(raw.bytes, &mut values[before..]);
         }
         Ok(values)
     }

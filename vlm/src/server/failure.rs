@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::service;
 use crate::engine::Refused;
+use crate::error::one_line;
 
 /// The longest message or name of a field, bytes: both may quote what was sent.
 const LONGEST: usize = 400;
@@ -68,7 +69,7 @@ fn shortened(mut text: String) -> String {
         text.truncate(text.floor_char_boundary(LONGEST));
         text.push_str("...");
     }
-    text
+    one_line(&text)
 }
 
 impl From<service::Failure> for Failure {

@@ -24,6 +24,7 @@ mod prompt;
 mod reply;
 mod routes;
 mod service;
+mod sight;
 mod stop;
 mod telling;
 
@@ -31,8 +32,9 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-pub use self::service::{Answer, Failure, Handle, Piece, Service, Times};
+pub use self::service::{Answer, Failure, Handle, Piece, Service, Shown, Times};
 use crate::text::{Template, Tokenizer};
+use crate::vision::Vision;
 
 /// What a server says of the model behind it, and what it needs to speak with it.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub struct Served {
     pub tokenizer: Arc<Tokenizer>,
     /// How it is asked; without, there are completions only.
     pub template: Option<Template>,
+    /// Its eyes, if it has any.
+    pub vision: Option<Vision>,
 }
 
 /// Serves a model over HTTP until `stop` comes, then answers the requests that have come, and comes back.

@@ -19,7 +19,8 @@ use super::failure::Failure;
 use super::listen::PATIENCE;
 use super::prompt::Prompter;
 use super::reply::{Head, Kind};
-use super::service::{self, Handle};
+use super::service::{self, Handle, Shown};
+use super::sight::Sight;
 use super::telling::Telling;
 use crate::engine::Request;
 use crate::grammar::{Grammar, Grammars};
@@ -45,8 +46,9 @@ struct Desk {
 }
 
 /// The paths that there are.
-pub fn router(handle: Handle, Served { name, tokenizer, template }: Served) -> Router {
-    let prompter = Prompter::new(Arc::clone(&tokenizer), template, handle.room());
+pub fn router(handle: Handle, Served { name, tokenizer, template, vision }: Served) -> Router {
+    let sight = vision.map(|vision| Sight::new(vision, handle.clone()));
+    let prompter = Prompter::new(Arc::clone(&tokenizer), template, sight, handle.room());
     let grammars = Grammars::new(Arc::clone(&tokenizer)).map_err(|error| error.to_string());
     let desk = Desk { handle, name, tokenizer, prompter, grammars, since: now(), asked: AtomicU64::new(0) };
     let chat = |State(desk): State<Arc<Desk>>, request: HttpRequest| answer(desk, Kind::Chat, request);
@@ -104,13 +106,15 @@ async fn reply(desk: Arc<Desk>, kind: Kind, request: HttpRequest, id: String) ->
         StatusCode::PAYLOAD_TOO_LARGE => Failure::status(StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG),
         _ => Failure::wrong(rejected.body_text()),
     })?;
-    // Long texts take a while to be cut into tokens, and others are not to wait for it.
+    // Long texts take a while to be cut into tokens and images to be looked at, and others are not to wait for it.
     let at_desk = Arc::clone(&desk);
     let asked = tokio::task::spawn_blocking(move || at_desk.read(kind, &bytes)).await;
     let asked =
         asked.map_err(|_| Failure::status(StatusCode::INTERNAL_SERVER_ERROR, "the body was not understood"))??;
     let head = Head { kind, id, created: now(), model: desk.name.clone(), include_usage: asked.include_usage };
     let answer = desk.handle.ask(asked.request);
+    // From here on the request keeps its images.
+    drop(asked.shown);
     let telling = Telling::new(head.id.clone(), answer, Arc::clone(&desk.tokenizer), asked.stops);
     if asked.is_streamed { head.streamed(telling).await } else { head.whole(telling).await }
 }
@@ -118,6 +122,8 @@ async fn reply(desk: Arc<Desk>, kind: Kind, request: HttpRequest, id: String) ->
 /// A request that the engine understands, and what is to become of its answer.
 struct Asked {
     request: Request,
+    /// The images that it is about.
+    shown: Vec<Shown>,
     stops: Vec<String>,
     is_streamed: bool,
     include_usage: bool,
@@ -139,10 +145,10 @@ impl Desk {
                 Failure::field("model", format!("there is no {model:?}, only {:?}", self.name)).code("model_not_found");
             return Err(Failure { status: StatusCode::NOT_FOUND, ..failure });
         }
-        let prompt = match (kind, body.messages.take(), body.prompt.take()) {
+        let (prompt, shown) = match (kind, body.messages.take(), body.prompt.take()) {
             (Kind::Chat, Some(turns), None) => self.prompter.chat(turns)?,
-            (Kind::Completion, None, Some(OneOrMany::One(text))) => self.prompter.plain(&text)?,
-            (Kind::Completion, None, Some(OneOrMany::Many(tokens))) => tokens,
+            (Kind::Completion, None, Some(OneOrMany::One(text))) => (self.prompter.plain(&text)?, Vec::new()),
+            (Kind::Completion, None, Some(OneOrMany::Many(tokens))) => (tokens, Vec::new()),
             (Kind::Chat, ..) => return Err(Failure::field("messages", "a chat has messages and no prompt")),
             (Kind::Completion, ..) => {
                 return Err(Failure::field("prompt", "a completion has a prompt and no messages"));
@@ -159,6 +165,7 @@ impl Desk {
                 priority: body.priority.unwrap_or(0),
                 prompt,
             },
+            shown,
             stops: body.stops()?,
             is_streamed: body.stream.unwrap_or(false),
             include_usage: body.stream_options.as_ref().is_some_and(|options| options.include_usage),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::engine::{End, Engine, Event, Refused, Request, RequestId, Usage};
+use crate::engine::{End, Engine, Event, ImageKey, Refused, Request, RequestId, Usage};
 
 /// A running engine. Its thread makes pass after pass while there is work, and sleeps otherwise.
 ///
@@ -31,6 +31,13 @@ pub struct Handle {
 #[derive(Debug)]
 pub struct Answer {
     pieces: mpsc::Receiver<Result<Piece, Refused>>,
+}
+
+/// An image that the engine keeps at least until this is dropped; a request about it that was made before keeps it longer.
+#[derive(Debug)]
+pub struct Shown {
+    first: u32,
+    orders: mpsc::UnboundedSender<Order>,
 }
 
 /// What a pass brought to an answer.
@@ -71,7 +78,18 @@ pub enum Failure {
 /// What the engine's thread is told.
 #[derive(Debug)]
 enum Order {
-    Answer { request: Request, since: Instant, pieces: mpsc::Sender<Result<Piece, Refused>> },
+    Answer {
+        request: Request,
+        since: Instant,
+        pieces: mpsc::Sender<Result<Piece, Refused>>,
+    },
+    /// To hold an image: the one of these features, or, without, one that was shown before.
+    Hold {
+        key: ImageKey,
+        features: Option<Vec<f32>>,
+        reply: oneshot::Sender<Result<Option<Shown>, Refused>>,
+    },
+    Release(u32),
     Stop,
 }
 
@@ -90,10 +108,10 @@ impl Service {
         step: impl FnMut(&mut Engine) -> Vec<Event> + Send + 'static,
     ) -> std::io::Result<Self> {
         let (sender, orders) = mpsc::unbounded_channel();
-        let handle = Handle { orders: sender, room: engine.room() };
-        let thread = thread::Builder::new()
-            .name("vlm-engine".to_owned())
-            .spawn(move || Worker::new(engine).run(orders, step))?;
+        let room = engine.room();
+        let worker = Worker::new(engine, sender.downgrade());
+        let handle = Handle { orders: sender, room };
+        let thread = thread::Builder::new().name("vlm-engine".to_owned()).spawn(move || worker.run(orders, step))?;
         Ok(Self { handle, thread: Some(thread) })
     }
 
@@ -121,6 +139,29 @@ impl Handle {
         Answer { pieces }
     }
 
+    /// An image, if the engine keeps it; for threads, as [`Answer::blocking_next`].
+    ///
+    /// # Errors
+    /// [`Failure::Stopped`]
+    pub fn find_image(&self, key: ImageKey) -> Result<Option<Shown>, Failure> {
+        self.hold(key, None)
+    }
+
+    /// Shows an image's features, `[features, hidden]` as the engine's model has it, to the engine between two of its
+    /// passes; for threads.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no room for them, or the service has stopped.
+    pub fn show_image(&self, key: ImageKey, features: Vec<f32>) -> Result<Shown, Failure> {
+        self.hold(key, Some(features))?.ok_or(Failure::Stopped)
+    }
+
+    fn hold(&self, key: ImageKey, features: Option<Vec<f32>>) -> Result<Option<Shown>, Failure> {
+        let (reply, shown) = oneshot::channel();
+        let _ = self.orders.send(Order::Hold { key, features, reply });
+        Ok(shown.blocking_recv().map_err(|_| Failure::Stopped)??)
+    }
+
     /// The most tokens that a prompt and its answer may have together.
     pub fn room(&self) -> usize {
         self.room
@@ -134,6 +175,19 @@ impl Handle {
     /// Comes back when the service has ended, or its engine has failed.
     pub async fn stopped(&self) {
         self.orders.closed().await;
+    }
+}
+
+impl Shown {
+    /// The token that stands for the first of its features; those of the others follow.
+    pub fn first(&self) -> u32 {
+        self.first
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Release(self.first));
     }
 }
 
@@ -163,6 +217,8 @@ impl Answer {
 /// What the thread has.
 struct Worker {
     engine: Engine,
+    /// By which images are released; it keeps the thread from nothing.
+    sender: mpsc::WeakUnboundedSender<Order>,
     asked: BTreeMap<RequestId, Asked>,
 }
 
@@ -177,8 +233,8 @@ struct Asked {
 }
 
 impl Worker {
-    fn new(engine: Engine) -> Self {
-        Self { engine, asked: BTreeMap::new() }
+    fn new(engine: Engine, sender: mpsc::WeakUnboundedSender<Order>) -> Self {
+        Self { engine, sender, asked: BTreeMap::new() }
     }
 
     /// Works until it is told to stop or all handles are gone. Should a pass panic, everything here is dropped, which
@@ -192,6 +248,9 @@ impl Worker {
             for order in first.into_iter().chain(std::iter::from_fn(|| orders.try_recv().ok())) {
                 match order {
                     Order::Answer { request, since, pieces } => self.take(request, since, pieces),
+                    // Whoever has gone lets go of the image with the reply.
+                    Order::Hold { key, features, reply } => drop(reply.send(self.hold(key, features))),
+                    Order::Release(first) => self.engine.release_image(first),
                     Order::Stop => return,
                 }
             }
@@ -218,6 +277,17 @@ impl Worker {
             // Whoever has gone needs no refusal.
             Err(refused) => drop(pieces.try_send(Err(refused))),
         }
+    }
+
+    fn hold(&mut self, key: ImageKey, features: Option<Vec<f32>>) -> Result<Option<Shown>, Refused> {
+        let first = match (self.engine.find_image(&key), features) {
+            (None, Some(features)) => self.engine.show_image(key, features)?,
+            (None, None) => return Ok(None),
+            (Some(first), _) => first,
+        };
+        let Some(orders) = self.sender.upgrade() else { return Ok(None) };
+        self.engine.hold_image(first);
+        Ok(Some(Shown { first, orders }))
     }
 
     fn tell(&mut self, Event { id, tokens, end, usage }: Event) {

@@ -18,7 +18,7 @@
 //! let features = vision.look(&tiles);
 //! // Of an engine that was shown the features: the tokens that stand for them.
 //! let placed = Placed { rows: tiles.rows, columns: tiles.columns, first: 49_280 };
-//! let prompt = vision.expand(&tokenizer, "User:<image>What is ahead?\nAssistant:", &[placed])?;
+//! let prompt = vision.expand(&tokenizer, &["User:<image>What is ahead?\nAssistant:"], &[placed])?;
 //! # Ok(())
 //! # }
 //! ```
@@ -82,6 +82,11 @@ impl Vision {
         ImageKey(Sha256::new().chain_update(sides).chain_update(picture.rgb()).finalize().into())
     }
 
+    /// How many tokens stand for the features of a picture of so many rows and columns of tiles.
+    pub fn tokens(&self, grid: [usize; 2]) -> usize {
+        self.markers.tokens(grid)
+    }
+
     /// Into how many rows and columns of tiles a picture is cut; none where it is one tile.
     pub fn grid(&self, picture: &Picture) -> [usize; 2] {
         self.recipe.grid(picture)
@@ -98,11 +103,12 @@ impl Vision {
         tiles.each().flat_map(|pixels| self.tower.features(pixels, grid)).collect()
     }
 
-    /// The tokens of a prompt in which a template wrote `<image>` where an image is, with what stands for the images.
+    /// The tokens of a prompt in which a template wrote `<image>` where an image is, with what stands for the images. The
+    /// text comes in pieces: what stands astride two of them is no markup.
     ///
     /// # Errors
     /// If there are not as many images as the text says.
-    pub fn expand(&self, tokenizer: &Tokenizer, text: &str, images: &[Placed]) -> Result<Vec<u32>, Error> {
+    pub fn expand(&self, tokenizer: &Tokenizer, text: &[&str], images: &[Placed]) -> Result<Vec<u32>, Error> {
         self.markers.expand(tokenizer, text, images)
     }
 }

@@ -6,13 +6,14 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
 use crate::Error;
+use crate::error::one_line;
 
 /// No side is longer: no camera has as many pixels, and a damaged file must not make the program ask for memory without
 /// end.
 const LONGEST: usize = 1 << 15;
 
-/// Nor has a picture more pixels in all.
-const MOST: usize = 1 << 27;
+/// Nor has a picture more pixels in all: larger than any camera's, small enough to be held a few times.
+const MOST: usize = 1 << 25;
 
 /// An RGB picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +29,13 @@ impl Picture {
     /// # Errors
     /// [`Error::Picture`] for a side of no pixels or of too many, and if there are not as many numbers.
     pub fn new(width: usize, height: usize, rgb: Vec<u8>) -> Result<Self, Error> {
-        let wrong = |reason: &str| Err(Error::Picture { reason: format!("{width} × {height} pixels: {reason}") });
-        if width == 0 || height == 0 {
-            return wrong("there is nothing to see");
-        }
-        if width > LONGEST || height > LONGEST || width * height > MOST {
-            return wrong("it is too large");
-        }
+        check(width, height)?;
         if rgb.len() != width * height * 3 {
-            return wrong(&format!("it should have three times as many numbers, not {}", rgb.len()));
+            return Err(wrong(
+                width,
+                height,
+                &format!("it should have three times as many numbers, not {}", rgb.len()),
+            ));
         }
         Ok(Self { width, height, rgb })
     }
@@ -56,12 +55,15 @@ impl Picture {
     /// # Errors
     /// [`Error::Picture`] if they cannot be decoded, or it is too large.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let wrong = |error: &dyn std::fmt::Display| Error::Picture { reason: error.to_string() };
+        let wrong = |error: &dyn std::fmt::Display| Error::Picture { reason: one_line(&error.to_string()) };
         let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| wrong(&error))?;
         let mut limits = Limits::default();
         (limits.max_image_width, limits.max_image_height) = (Some(LONGEST as u32), Some(LONGEST as u32));
         reader.limits(limits);
         let mut decoder = reader.into_decoder().map_err(|error| wrong(&error))?;
+        let (width, height) = decoder.dimensions();
+        let (width, height) = (width as usize, height as usize);
+        check(width, height)?;
         let orientation = decoder.orientation().map_err(|error| wrong(&error))?;
         let mut image = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error))?;
         image.apply_orientation(orientation);
@@ -83,6 +85,21 @@ impl Picture {
     pub fn rgb(&self) -> &[u8] {
         &self.rgb
     }
+}
+
+/// Whether a picture may have these sides.
+fn check(width: usize, height: usize) -> Result<(), Error> {
+    if width == 0 || height == 0 {
+        return Err(wrong(width, height, "there is nothing to see"));
+    }
+    if width > LONGEST || height > LONGEST || width * height > MOST {
+        return Err(wrong(width, height, "it is too large"));
+    }
+    Ok(())
+}
+
+fn wrong(width: usize, height: usize, reason: &str) -> Error {
+    Error::Picture { reason: format!("{width} × {height} pixels: {reason}") }
 }
 
 #[cfg(test)]

@@ -65,28 +65,34 @@ impl Markers {
         }
     }
 
-    /// The tokens of a text, with what stands for the images in it.
-    pub(super) fn expand(&self, tokenizer: &Tokenizer, text: &str, images: &[Placed]) -> Result<Vec<u32>, Error> {
-        let mut parts = text.split(IMAGE);
-        let mut expanded = parts.next().unwrap_or_default().to_owned();
-        let found = parts.clone().count();
+    /// The tokens of a text in pieces, with what stands for the images in it.
+    pub(super) fn expand(&self, tokenizer: &Tokenizer, text: &[&str], images: &[Placed]) -> Result<Vec<u32>, Error> {
+        let found: usize = text.iter().map(|piece| piece.matches(IMAGE).count()).sum();
         if found != images.len() {
             let reason = format!("the prompt has places for {found} images, and {} are given", images.len());
             return Err(Error::Picture { reason });
         }
-        for (image, after) in images.iter().zip(parts) {
-            self.write(image, &mut expanded);
-            expanded.push_str(after);
-        }
-        let of_image = |image: &Placed| image.first..image.first + self.tokens(image) as u32;
+        let of_image = |image: &Placed| image.first..image.first + self.tokens([image.rows, image.columns]) as u32;
         let mut places = images.iter().flat_map(of_image);
-        let tokens = tokenizer.encode(&expanded, Special::Markup).into_iter();
-        Ok(tokens.map(|token| if token == self.image_token { places.next().unwrap_or(token) } else { token }).collect())
+        let mut images = images.iter();
+        let mut tokens = Vec::new();
+        for piece in text {
+            let mut parts = piece.split(IMAGE);
+            let mut expanded = parts.next().unwrap_or_default().to_owned();
+            for (after, image) in parts.zip(images.by_ref()) {
+                self.write(image, &mut expanded);
+                expanded.push_str(after);
+            }
+            let encoded = tokenizer.encode(&expanded, Special::Markup).into_iter();
+            let placed = |token| if token == self.image_token { places.next().unwrap_or(token) } else { token };
+            tokens.extend(encoded.map(placed));
+        }
+        Ok(tokens)
     }
 
-    /// How many features an image has.
-    fn tokens(&self, image: &Placed) -> usize {
-        (image.rows * image.columns + 1) * self.features
+    /// How many features an image of so many rows and columns of tiles has.
+    pub(super) fn tokens(&self, [rows, columns]: [usize; 2]) -> usize {
+        (rows * columns + 1) * self.features
     }
 
     fn write(&self, image: &Placed, text: &mut String) {

@@ -148,7 +148,7 @@ fn a_prompt_with_an_image_gets_the_tokens_and_logits_of_transformers() {
         let model = Model::of_directory(&directory).unwrap();
         let first = model.config().vocabulary as u32 + 5;
         let placed = Placed { rows: tiles.rows, columns: tiles.columns, first };
-        let tokens = vision.expand(&tokenizer, &text, &[placed]).unwrap();
+        let tokens = vision.expand(&tokenizer, &[&*text], &[placed]).unwrap();
         let wanted = golden.bytes("tokens");
         let wanted: Vec<u32> = wanted.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
         let image = tokenizer.id_of("<image>").unwrap();
@@ -175,9 +175,9 @@ fn a_prompt_with_an_image_gets_the_tokens_and_logits_of_transformers() {
         assert!(wanted.iter().any(|logit| logit.abs() > 1.0));
 
         // As many images as places.
-        let said = vision.expand(&tokenizer, &text, &[]).unwrap_err().to_string();
+        let said = vision.expand(&tokenizer, &[&*text], &[]).unwrap_err().to_string();
         assert_eq!(said, "image: the prompt has places for 1 images, and 0 are given");
-        assert!(vision.expand(&tokenizer, "no image", &[placed]).is_err());
+        assert!(vision.expand(&tokenizer, &["no image"], &[placed]).is_err());
     }
 }
 

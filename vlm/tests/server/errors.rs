@@ -10,9 +10,9 @@ use crate::client::{Reply, get, post, reply, request, sent};
 use crate::running::{Speaker, chat};
 use crate::support::model;
 
-const CHAT: &str = "/v1/chat/completions";
+pub const CHAT: &str = "/v1/chat/completions";
 
-fn is_failure(reply: &Reply, status: u16, param: Value, code: Value, parts: &[&str]) {
+pub fn is_failure(reply: &Reply, status: u16, param: Value, code: Value, parts: &[&str]) {
     let error = &reply.json()["error"];
     assert_eq!((reply.status, &error["param"], &error["code"]), (status, &param, &code), "{reply:?}");
     let message = error["message"].as_str().unwrap();
@@ -54,8 +54,6 @@ fn what_is_wrong_with_a_field_is_said_with_its_name() {
             "input_audio",
         ),
         ("messages", image(&format!("data:image/png;base64,{png}")), json!(place), json!(null), "no eyes"),
-        ("messages", image("https://example.org/a.png"), json!(place), json!(null), "data URL"),
-        ("messages", image("data:image/png;base64,Z2FyYmFnZQ=="), json!(place), json!(null), "damaged"),
         ("prompt", json!("a"), json!("messages"), json!(null), "no prompt"),
         ("max_tokens", json!(0), json!("max_tokens"), json!(null), "at least one"),
         ("max_tokens", json!(-1), json!("max_tokens"), json!(null), "-1"),

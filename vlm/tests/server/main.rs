@@ -6,6 +6,7 @@ mod answers;
 mod client;
 mod errors;
 mod hanging_up;
+mod images;
 mod peer;
 mod running;
 mod speed;

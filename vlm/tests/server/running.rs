@@ -12,6 +12,7 @@ use tandem_vlm::gguf;
 use tandem_vlm::model::Model;
 use tandem_vlm::server::{Served, Service, serve};
 use tandem_vlm::text::{Conversation, Message, Role, Special, Template, Tokenizer, Vocabulary};
+use tandem_vlm::vision::Vision;
 use tokio::sync::oneshot;
 
 /// A model with what it needs to speak.
@@ -20,6 +21,7 @@ pub struct Speaker {
     pub model: Model,
     pub tokenizer: Arc<Tokenizer>,
     pub template: Template,
+    pub vision: Option<Vision>,
 }
 
 /// A server that is stopped when it is dropped.
@@ -48,7 +50,16 @@ impl Speaker {
         let source = "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n\
             {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
         let template = Template::new(&path, source, &tokenizer.named()).unwrap();
-        Self { model: Model::of_directory(&path).unwrap(), tokenizer: Arc::new(tokenizer), template }
+        Self { model: Model::of_directory(&path).unwrap(), tokenizer: Arc::new(tokenizer), template, vision: None }
+    }
+
+    /// The small random SmolVLM, which sees.
+    pub fn seeing() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/vision/smolvlm");
+        let tokenizer = Tokenizer::open(&path.join("tokenizer.json")).unwrap();
+        let template = Template::of_directory(&path, &tokenizer.named()).unwrap().unwrap();
+        let vision = Vision::of_directory(&path, &tokenizer).unwrap();
+        Self { model: Model::of_directory(&path).unwrap(), tokenizer: Arc::new(tokenizer), template, vision }
     }
 
     /// The one in a file.
@@ -56,7 +67,7 @@ impl Speaker {
         let tokenizer = Tokenizer::new(&Vocabulary::of_gguf(file).unwrap(), file.path()).unwrap();
         let source = file.text("tokenizer.chat_template").unwrap();
         let template = Template::new(file.path(), source, &tokenizer.named()).unwrap();
-        Self { model: Model::of_gguf(file).unwrap(), tokenizer: Arc::new(tokenizer), template }
+        Self { model: Model::of_gguf(file).unwrap(), tokenizer: Arc::new(tokenizer), template, vision: None }
     }
 
     pub fn engine(&self, limits: Limits) -> Engine {
@@ -69,11 +80,16 @@ impl Speaker {
         let messages = [Message::new(Role::User, question)];
         let conversation = Conversation { messages: &messages, add_generation_prompt: true, ..Conversation::default() };
         let prompt = self.tokenizer.encode(&self.template.render(&conversation).unwrap(), Special::Markup);
+        Request { prompt, sampling, ..self.request_of(most) }
+    }
+
+    /// A request for so many tokens, without a prompt.
+    pub fn request_of(&self, most: usize) -> Request {
         Request {
-            prompt,
+            prompt: Vec::new(),
             session: None,
             most,
-            sampling,
+            sampling: Sampling::GREEDY,
             ends: self.tokenizer.ends().to_vec(),
             grammar: None,
             priority: 0,
@@ -98,6 +114,7 @@ impl Speaker {
             name: "small".into(),
             tokenizer: Arc::clone(&self.tokenizer),
             template: Some(self.template.clone()),
+            vision: self.vision.clone(),
         };
         let (stop, stopped) = oneshot::channel();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

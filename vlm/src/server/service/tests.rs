@@ -139,3 +139,27 @@ fn dropping_the_service_ends_requests_and_the_thread() {
         assert_eq!(piece.end, None);
     }
 }
+
+#[test]
+fn an_image_stays_while_it_is_held_or_asked_about() {
+    let service = Service::start(engine(Limits { features: 10, ..Limits::default() })).unwrap();
+    let handle = service.handle();
+    let (one, other) = (ImageKey([1; 32]), ImageKey([2; 32]));
+    let features = || vec![0.5; 6 * 32];
+    assert!(handle.find_image(one).unwrap().is_none());
+    let shown = handle.show_image(one, features()).unwrap();
+    assert_eq!(shown.first(), 61);
+    let refused = handle.show_image(other, features()).unwrap_err();
+    assert_eq!(refused, Refused::ImageTooLarge(6).into());
+    // Whoever holds it twice lets it go twice.
+    let again = handle.find_image(one).unwrap().unwrap();
+    drop(shown);
+    assert_eq!(handle.show_image(other, features()).unwrap_err(), refused);
+    let mut about = handle.ask(Request { prompt: (61..67).collect(), ..request(3, 20) });
+    drop(again);
+    assert_eq!(taken(&mut about).unwrap().0.len(), 20);
+    assert!(handle.show_image(other, features()).is_ok());
+    assert!(handle.find_image(one).unwrap().is_none());
+    drop(service);
+    assert_eq!(handle.find_image(other).unwrap_err(), Failure::Stopped);
+}
