@@ -174,6 +174,16 @@ pub enum Usage {
         /// What is wrong with it.
         reason: String,
     },
+    /// A text does not fill one window.
+    #[error("{path}: its {tokens} tokens do not fill a window of {context}")]
+    ShortText {
+        /// The file.
+        path: PathBuf,
+        /// Its tokens.
+        tokens: usize,
+        /// Those of a window.
+        context: usize,
+    },
     /// A part to merge is no result.
     #[error("{path}: not what `tandem drive --json` prints: {error}")]
     Part {

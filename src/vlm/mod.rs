@@ -7,6 +7,9 @@ mod check;
 mod corpus;
 mod eyes;
 mod judge;
+mod peer;
+mod perplexity;
+mod quantize;
 mod record;
 mod requests;
 mod serve;
@@ -44,6 +47,8 @@ pub enum Command {
     Eyes(eyes::Command),
     Judge(judge::Args),
     Record(record::Args),
+    Perplexity(perplexity::Args),
+    Quantize(quantize::Args),
     Serve(serve::Args),
     Train(train::Args),
 }
@@ -58,6 +63,8 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Eyes(command) => eyes::run(command),
         Command::Judge(args) => judge::run(args),
         Command::Record(args) => record::run(args),
+        Command::Perplexity(args) => perplexity::run(args),
+        Command::Quantize(args) => quantize::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Train(args) => train::run(args),
     }

@@ -1,10 +1,14 @@
-"""Answers requests with llama.cpp, for `tandem vlm bench --peer`: one JSON object a line in, one out.
+"""Answers requests with llama.cpp, and says how well it foretells texts: one JSON object a line in, one out.
 
     pip install llama-cpp-python==0.3.36     # builds llama.cpp for this machine, some minutes
     tandem vlm bench requests.jsonl --peer "python vlm/benches/llama_cpp_peer.py"
+    tandem vlm perplexity text.txt --peer "python vlm/benches/llama_cpp_peer.py"
 
 In: {"model": FILE, "prompt": [token, …], "most": N, "ends": [token, …], "lookup": N}
 Out: {"said": [token, …], "read_s": …, "said_s": …}; the first token comes of reading.
+
+In: {"model": FILE, "window": [token, …], "from": N}
+Out: {"nats": [nats, …]}: the negative log-likelihoods of the window's tokens behind the Nth, counted from 0.
 
 `lookup` 0 is plain greedy decoding by the C interface; otherwise llama-cpp-python's own prompt lookup, which drafts so
 many tokens a step.
@@ -55,6 +59,26 @@ class Plain:
         return said, first - start, time.perf_counter() - first
 
 
+class Foretold:
+    """Negative log-likelihoods, from the logits that llama.cpp gives as F32."""
+
+    def __init__(self, path, size):
+        self.llama = llama_cpp.Llama(
+            path, n_ctx=size, n_batch=size, n_ubatch=512, n_threads=THREADS, n_threads_batch=THREADS, logits_all=True,
+            verbose=False,
+        )
+
+    def nats(self, window, first):
+        self.llama.reset()
+        self.llama._ctx.kv_cache_clear()
+        self.llama.eval(window)
+        scored = window[first + 1 :]
+        logits = self.llama.scores[first : first + len(scored)].astype(np.float64)
+        most = logits.max(axis=1)
+        sums = most + np.log(np.exp(logits - most[:, None]).sum(axis=1))
+        return (sums - logits[np.arange(len(scored)), scored]).tolist()
+
+
 class Lookup:
     def __init__(self, path, count):
         # Without logits of all tokens it crashes where the prompt is longer than a batch.
@@ -86,6 +110,13 @@ class Lookup:
 speakers = {}
 for line in sys.stdin:
     asked = json.loads(line)
+    if "window" in asked:
+        key = asked["model"], len(asked["window"])
+        if key not in speakers:
+            speakers.clear()
+            speakers[key] = Foretold(*key)
+        print(json.dumps({"nats": speakers[key].nats(asked["window"], asked["from"])}), flush=True)
+        continue
     key = asked["model"], asked["lookup"]
     if key not in speakers:
         speakers.clear()

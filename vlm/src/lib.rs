@@ -11,6 +11,8 @@ pub mod grammar;
 pub mod judge;
 pub mod kernel;
 pub mod model;
+pub mod perplexity;
+pub mod quantize;
 pub mod server;
 pub mod text;
 pub mod train;

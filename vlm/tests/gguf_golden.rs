@@ -18,7 +18,8 @@ fn bits(values: &[f32]) -> Vec<u32> {
 #[test]
 fn blocks_are_read_to_the_bit_as_the_peer_reads_them() {
     let file = golden();
-    for format in Format::ALL.into_iter().filter(|format| *format != Format::F32) {
+    // The peer does not decode whole numbers.
+    for format in Format::ALL.into_iter().filter(|format| ![Format::F32, Format::I8].contains(format)) {
         let [stored, decoded] = [format.name(), &format!("{format}.decoded")].map(|name| file.tensor(name).unwrap());
         assert_eq!((stored.format, decoded.format), (format, Format::F32));
         assert_eq!((stored.shape, stored.count()), (decoded.shape, 2048), "{format}");

@@ -10,7 +10,7 @@ use tandem_vlm::draft::{Corpus, Signs};
 use tandem_vlm::engine::{Curve, Limits, Request, Sampling};
 
 use self::drafts::{Drafts, FIRST};
-use self::peer::Peer;
+use self::peer::Answerer;
 use self::speed::Speed;
 use super::requests::{Answered, Form, answered};
 use super::{Speaker, Spoken, judgments, located};
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         |command| {
             [0, args.peer_lookup]
                 .into_iter()
-                .map(|lookup| Peer::start(command, &model_path, lookup))
+                .map(|lookup| Answerer::start(command, &model_path, lookup))
                 .collect::<anyhow::Result<Vec<_>>>()
         },
     )?;
@@ -113,7 +113,7 @@ fn print(budgets: &[usize], drafts: Vec<Drafts>, speeds: Vec<Speed>) {
     if speeds.is_empty() {
         return;
     }
-    let heads = ["requests", "answered by", "read tok/s", "said tok/s", "times", "tokens a step", "same tokens"];
+    let heads = ["requests", "answered by", "read tok/s", "said tok/s", "times", "tokens a step", "same", "parted by"];
     let mut rows = table(&heads, 1);
     for speed in speeds {
         rows.add_row([
@@ -123,7 +123,8 @@ fn print(budgets: &[usize], drafts: Vec<Drafts>, speeds: Vec<Speed>) {
             format!("{:.0}", speed.said_tokens_a_second),
             format!("{:.2}", speed.times_as_fast),
             format!("{:.2}", speed.tokens_a_step),
-            if speed.same_as_without { "yes" } else { "no" }.to_owned(),
+            format!("{} of {}", speed.same_answers, speed.requests),
+            speed.parted_by.map_or_else(String::new, |logits| format!("{logits:.3}")),
         ]);
     }
     println!("{rows}");

@@ -6,11 +6,13 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use tandem_vlm::cache::{Cache, Precision};
 use tandem_vlm::draft::{Corpus, Signs};
 use tandem_vlm::engine::{Curve, Engine, Limits, Request};
-use tandem_vlm::model::Model;
+use tandem_vlm::kernel::{Ancestors, PAGE};
+use tandem_vlm::model::{Model, Span, Workspace};
 
-use super::peer::{Peer, Reply};
+use super::peer::{Answerer, Reply};
 
 /// How fast the model is.
 #[derive(Serialize)]
@@ -25,7 +27,11 @@ pub struct Speed {
     /// The median of how much faster an answer was said than without drafts.
     pub times_as_fast: f64,
     pub tokens_a_step: f64,
-    pub same_as_without: bool,
+    pub requests: usize,
+    /// Answers that are token for token those without drafts.
+    pub same_answers: usize,
+    /// The most that the other answers' first token of their own was behind, in our logits.
+    pub parted_by: Option<f32>,
 }
 
 /// Whoever answers, with what it took for each request.
@@ -38,7 +44,7 @@ struct Speaker<'a> {
 
 enum Answering<'a> {
     Ours(Box<Engine>),
-    Peer(&'a mut Peer),
+    Peer(&'a mut Answerer),
 }
 
 #[derive(Default)]
@@ -74,7 +80,7 @@ pub fn measure(
     (signs, curve, corpus): (&Signs, &Curve, &Corpus),
     requests: &[Request],
     budgets: &[usize],
-    peers: &mut [Peer],
+    peers: &mut [Answerer],
 ) -> anyhow::Result<Vec<Speed>> {
     let mut speakers = Vec::new();
     for draft in std::iter::once(0).chain(budgets.iter().copied()) {
@@ -103,10 +109,35 @@ pub fn measure(
         }
     }
     let Some(plain) = speakers.first() else { return Ok(Vec::new()) };
-    Ok(speakers.iter().map(|speaker| speed(file, speaker, &plain.took)).collect())
+    let speed = |speaker: &Speaker<'_>| {
+        let others = requests.iter().zip(&plain.took).zip(&speaker.took).filter(|((_, a), b)| a.answer != b.answer);
+        let behind = others.map(|((request, a), b)| behind(model, request, [&a.answer, &b.answer]));
+        let parted_by =
+            behind.fold(None, |most: Option<f32>, behind| Some(most.map_or(behind, |most| most.max(behind))));
+        speed(file, speaker, &plain.took, parted_by)
+    };
+    Ok(speakers.iter().map(speed).collect())
 }
 
-fn speed(file: &str, Speaker { draft, name, took, .. }: &Speaker<'_>, plain: &[Took]) -> Speed {
+/// By how much, in logits, the first token of the second answer that is not the first's is behind that of the first. Where
+/// an answer is over, it is the likeliest of those that end it.
+fn behind(model: &Model, Request { prompt, ends, .. }: &Request, [first, second]: [&[u32]; 2]) -> f32 {
+    let same = first.iter().zip(second).take_while(|(a, b)| a == b).count();
+    let tokens = [prompt.as_slice(), &first[..same]].concat();
+    let pages: Vec<u32> = (0..tokens.len().div_ceil(PAGE) as u32).collect();
+    let mut cache = Cache::new(model.shape(), Precision::default(), pages.len());
+    let wanted_from = tokens.len() - 1;
+    let span = Span { pages: &pages, before: 0, tokens: &tokens, ancestors: Ancestors::All, wanted_from };
+    let mut room = Workspace::default();
+    let logits = model.forward(&mut cache, &[span], &mut room);
+    let logit = |answer: &[u32]| {
+        let next = answer.get(same).map_or(ends.as_slice(), std::slice::from_ref);
+        next.iter().map(|token| logits[*token as usize]).fold(f32::MIN, f32::max)
+    };
+    logit(first) - logit(second)
+}
+
+fn speed(file: &str, Speaker { draft, name, took, .. }: &Speaker<'_>, plain: &[Took], parted_by: Option<f32>) -> Speed {
     let seconds = |of: fn(&Took) -> Duration| took.iter().map(of).sum::<Duration>().as_secs_f64();
     let count = |of: fn(&Took) -> usize| took.iter().map(of).sum::<usize>() as f64;
     let pairs = took.iter().zip(plain).filter(|(took, _)| took.steps > 0);
@@ -121,7 +152,9 @@ fn speed(file: &str, Speaker { draft, name, took, .. }: &Speaker<'_>, plain: &[T
         said_tokens_a_second: count(|took| took.said) / seconds(|took| took.saying),
         times_as_fast: times.get(times.len() / 2).copied().unwrap_or(1.0),
         tokens_a_step: count(|took| took.said) / count(|took| took.steps).max(1.0),
-        same_as_without: took.iter().zip(plain).all(|(took, plain)| took.answer == plain.answer),
+        requests: took.len(),
+        same_answers: took.iter().zip(plain).filter(|(took, plain)| took.answer == plain.answer).count(),
+        parted_by,
     }
 }
 

@@ -23,6 +23,10 @@ pub(super) fn bf16(block: &[u8; 2], values: &mut [f32; 1]) {
     *values = [bf16::from_le_bytes(*block).to_f32()];
 }
 
+pub(super) fn i8([number]: &[u8; 1], [value]: &mut [f32; 1]) {
+    *value = f32::from(number.cast_signed());
+}
+
 pub(super) fn q8_0(&[d0, d1, ref numbers @ ..]: &[u8; 34], values: &mut [f32; 32]) {
     let scale = half([d0, d1]);
     values.iter_mut().zip(numbers).for_each(|(value, number)| *value = f32::from(number.cast_signed()) * scale);

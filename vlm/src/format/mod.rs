@@ -19,10 +19,13 @@
 
 mod decode;
 mod encode;
+pub mod rows;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+
+pub use rows::Width;
 
 /// Writes values behind what is in the vector, by [`Format::encoder`].
 ///
@@ -49,17 +52,19 @@ pub enum Format {
     Q4K,
     /// 256 values of 6 bits in sixteen parts, each with a scale of 8 bits.
     Q6K,
+    /// Whole numbers of 8 bits; what they stand for is said elsewhere, as for the rows of [`Width`].
+    I8,
 }
 
 impl Format {
     /// All there are.
-    pub const ALL: [Self; 8] =
-        [Self::F32, Self::F16, Self::Bf16, Self::Q8_0, Self::Q4_0, Self::Q4_1, Self::Q4K, Self::Q6K];
+    pub const ALL: [Self; 9] =
+        [Self::F32, Self::F16, Self::Bf16, Self::Q8_0, Self::Q4_0, Self::Q4_1, Self::Q4K, Self::Q6K, Self::I8];
 
     /// Values of a block.
     pub const fn block(self) -> usize {
         match self {
-            Self::F32 | Self::F16 | Self::Bf16 => 1,
+            Self::F32 | Self::F16 | Self::Bf16 | Self::I8 => 1,
             Self::Q8_0 | Self::Q4_0 | Self::Q4_1 => 32,
             Self::Q4K | Self::Q6K => 256,
         }
@@ -75,6 +80,7 @@ impl Format {
             Self::Q4_1 => 20,
             Self::Q4K => 144,
             Self::Q6K => 210,
+            Self::I8 => 1,
         }
     }
 
@@ -96,6 +102,7 @@ impl Format {
             Self::Q8_0 => 8,
             Self::Q4K => 12,
             Self::Q6K => 14,
+            Self::I8 => 24,
             Self::Bf16 => 30,
         }
     }
@@ -116,6 +123,7 @@ impl Format {
             Self::Q4_1 => "Q4_1",
             Self::Q4K => "Q4_K",
             Self::Q6K => "Q6_K",
+            Self::I8 => "I8",
         }
     }
 
@@ -134,11 +142,13 @@ impl Format {
             Self::Q4_1 => decode::blocks(bytes, values, decode::q4_1),
             Self::Q4K => decode::blocks(bytes, values, decode::q4_k),
             Self::Q6K => decode::blocks(bytes, values, decode::q6_k),
+            Self::I8 => decode::blocks(bytes, values, decode::i8),
         }
     }
 
     /// What writes values in this format, to the byte as ggml's reference does for finite values. `None` for the blocks
-    /// of 256: ggml searches for their scales, and this program only reads them.
+    /// of 256, as ggml searches for their scales, and this program only reads them; and for whole numbers, which need a
+    /// scale of their own.
     pub fn encoder(self) -> Option<Encoder> {
         match self {
             Self::F32 => Some(|values, bytes| encode::blocks(values, bytes, encode::f32)),
@@ -147,7 +157,7 @@ impl Format {
             Self::Q8_0 => Some(|values, bytes| encode::blocks(values, bytes, encode::q8_0)),
             Self::Q4_0 => Some(|values, bytes| encode::blocks(values, bytes, encode::q4_0)),
             Self::Q4_1 => Some(|values, bytes| encode::blocks(values, bytes, encode::q4_1)),
-            Self::Q4K | Self::Q6K => None,
+            Self::Q4K | Self::Q6K | Self::I8 => None,
         }
     }
 }

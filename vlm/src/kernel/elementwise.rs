@@ -1,4 +1,4 @@
-//! What a layer does to its numbers one by one: norms, gates and rotations.
+//! What is done to numbers one by one or in rows of sixteen: norms, gates, rotations and weighted sums.
 
 #![allow(unsafe_code)]
 
@@ -80,6 +80,36 @@ impl Task for Swiglu<'_> {
                 let silu = S::quotient(gate, S::sum(one, exp::<S>(S::product(gate, S::splat(-1.0)))));
                 S::store(S::product(silu, through), out.as_mut_ptr().add(at));
             }
+        }
+    }
+}
+
+/// The sum of rows of sixteen numbers, each times its weight.
+pub fn weighted_sum(set: InstructionSet, weights: &[f32], rows: &[[f32; ROWS]]) -> [f32; ROWS] {
+    // SAFETY: no more weights and rows are read than there are of both.
+    unsafe { set.run(WeightedSum { weights, rows }) }
+}
+
+struct WeightedSum<'a> {
+    weights: &'a [f32],
+    rows: &'a [[f32; ROWS]],
+}
+
+impl Task for WeightedSum<'_> {
+    type Result = [f32; ROWS];
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> [f32; ROWS] {
+        // SAFETY: as for this function.
+        unsafe {
+            // Four sums, so that one need not wait for the one before it.
+            let mut sums = [S::zero(); 4];
+            for (place, (weight, row)) in self.weights.iter().zip(self.rows).enumerate() {
+                sums[place % 4] = S::add_product(S::splat(*weight), S::load(row.as_ptr()), sums[place % 4]);
+            }
+            let mut out = [0.0; ROWS];
+            S::store(S::sum(S::sum(sums[0], sums[1]), S::sum(sums[2], sums[3])), out.as_mut_ptr());
+            out
         }
     }
 }

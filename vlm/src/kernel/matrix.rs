@@ -2,13 +2,17 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use super::activations::Grain;
 use super::pack::{Panels, pack};
 use super::panel::{Panel, Target};
+use super::rows::{MOST_COLUMNS, Products, Rows};
 use super::shared::Shared;
 use super::{Activations, BLOCK, InstructionSet, ROWS};
-use crate::format::Format;
+use crate::format::{Format, Width};
 
 /// Panels that a thread takes at a time.
 const SHARE: usize = 4;
@@ -18,7 +22,15 @@ const SHARE: usize = 4;
 pub struct Matrix {
     rows: usize,
     columns: usize,
-    panels: Panels,
+    weights: Weights,
+}
+
+#[derive(Debug, Clone)]
+enum Weights {
+    /// Plain, or with scales of their own for every block.
+    Blocks(Panels),
+    /// With one scale a row.
+    Rows(Rows),
 }
 
 impl Matrix {
@@ -27,7 +39,26 @@ impl Matrix {
     pub fn new(format: Format, rows: usize, columns: usize, bytes: &[u8]) -> Option<Self> {
         let is_whole = columns > 0 && columns.is_multiple_of(BLOCK) && columns.is_multiple_of(format.block());
         let wanted = (columns / format.block()).checked_mul(format.bytes())?.checked_mul(rows)?;
-        (is_whole && bytes.len() == wanted).then(|| Self { rows, columns, panels: pack(format, rows, columns, bytes) })
+        let weights = || Weights::Blocks(pack(format, rows, columns, bytes));
+        (is_whole && bytes.len() == wanted).then(|| Self { rows, columns, weights: weights() })
+    }
+
+    /// From rows of `columns` weights with one scale each, as a file has them. `None` if the bytes are not as many, or
+    /// `columns` is no multiple of [`BLOCK`] or more than 32,768.
+    pub fn of_rows(width: Width, columns: usize, bytes: &[u8], scales: &[f32]) -> Option<Self> {
+        let is_whole = (1..=MOST_COLUMNS).contains(&columns) && columns.is_multiple_of(BLOCK);
+        let wanted = width.bytes(columns).checked_mul(scales.len())?;
+        let weights = || Weights::Rows(Rows::pack(width, columns, bytes, scales));
+        (is_whole && bytes.len() == wanted).then(|| Self { rows: scales.len(), columns, weights: weights() })
+    }
+
+    /// How it takes its inputs.
+    pub(super) fn grain(&self) -> Grain {
+        match &self.weights {
+            Weights::Blocks(Panels::F32(_) | Panels::F16(_)) => Grain::Values,
+            Weights::Blocks(Panels::Nibbles { .. } | Panels::Bytes { .. }) => Grain::Blocks,
+            Weights::Rows(_) => Grain::Tokens,
+        }
     }
 
     /// How many results a token has.
@@ -51,20 +82,20 @@ impl Matrix {
         let tokens = activations.tokens();
         assert!(InstructionSet::available().contains(&set), "this processor has no {set:?}");
         assert_eq!(activations.columns(), self.columns, "the activations are of another width");
+        assert!(activations.are(self.grain()), "the activations were set for other matrices");
         assert!(first + self.rows <= stride && out.len() == tokens * stride, "the results have no room");
         let whole = self.rows / ROWS;
         let target = Shared(out.as_mut_ptr());
         (0..whole.div_ceil(SHARE)).into_par_iter().for_each(|share| {
             let target = &target;
-            for number in share * SHARE..((share + 1) * SHARE).min(whole) {
-                // SAFETY: the rows of different panels lie apart in `out`, which has room for all tokens.
-                let target = Target { first: unsafe { target.0.add(first + number * ROWS) }, stride };
-                self.panel(set, number, activations, target);
-            }
+            let numbers = share * SHARE..((share + 1) * SHARE).min(whole);
+            // SAFETY: the rows of different panels lie apart in `out`, which has room for all tokens.
+            let target = Target { first: unsafe { target.0.add(first + numbers.start * ROWS) }, stride };
+            self.panels(set, numbers, activations, target);
         });
         if whole * ROWS < self.rows {
             let mut last = vec![0.0; tokens * ROWS];
-            self.panel(set, whole, activations, Target { first: last.as_mut_ptr(), stride: ROWS });
+            self.panels(set, whole..whole + 1, activations, Target { first: last.as_mut_ptr(), stride: ROWS });
             for (out, last) in out.chunks_exact_mut(stride).zip(last.chunks_exact(ROWS)) {
                 let out = &mut out[first + whole * ROWS..first + self.rows];
                 out.copy_from_slice(&last[..out.len()]);
@@ -72,9 +103,20 @@ impl Matrix {
         }
     }
 
-    fn panel(&self, set: InstructionSet, number: usize, activations: &Activations, target: Target) {
-        // SAFETY: `product` has checked that the set is there, and all sizes.
-        unsafe { set.run(Panel { panels: &self.panels, number, activations, target }) }
+    /// Neighbouring panels' results; `target` is that of the first.
+    fn panels(&self, set: InstructionSet, numbers: Range<usize>, activations: &Activations, target: Target) {
+        // SAFETY: `product` has checked that the set is there, and all sizes; the next panel's results are behind.
+        unsafe {
+            match &self.weights {
+                Weights::Blocks(panels) => {
+                    for (place, number) in numbers.enumerate() {
+                        let target = Target { first: target.first.add(place * ROWS), ..target };
+                        set.run(Panel { panels, number, activations, target });
+                    }
+                }
+                Weights::Rows(rows) => set.run(Products { rows, numbers, activations, target }),
+            }
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Weights are laid out once, when a model is loaded, in panels of [`ROWS`] rows, so that one vector instruction takes
 //! four columns of all rows of a panel. Activations meet weights of few bits as eight-bit integers: sums within a block
-//! are exact, and blocks are added in their order. So a token's result is the same, bit by bit, with whatever other
-//! tokens it is computed, on however many threads, and by whichever of the instruction sets.
+//! or, where rows have one scale, within a row are exact, and blocks are added in their order. So a token's result is the
+//! same, bit by bit, with whatever other tokens it is computed, on however many threads, and by whichever of the
+//! instruction sets.
 
 mod activations;
 mod attention;
@@ -14,13 +15,14 @@ mod layer_norm;
 mod matrix;
 mod pack;
 mod panel;
+mod rows;
 mod shared;
 mod simd;
 
 pub use activations::Activations;
 pub use attention::{Ancestors, Attention, Keys, attend};
 pub use dense::{Dense, Then};
-pub use elementwise::{Pairs, normalize, rotate, swiglu};
+pub use elementwise::{Pairs, normalize, rotate, swiglu, weighted_sum};
 pub use full::{Within, attend_within};
 pub use layer_norm::layer_norm;
 pub use matrix::{Matrix, Place};

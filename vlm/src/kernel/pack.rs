@@ -40,7 +40,7 @@ pub(super) fn pack(format: Format, rows: usize, columns: usize, bytes: &[u8]) ->
     let row = |row: usize| (row < rows).then(|| &bytes[row * row_bytes..][..row_bytes]);
     let panels = rows.div_ceil(ROWS);
     match format {
-        Format::F32 | Format::Bf16 => Panels::F32(plain(format, panels, columns, row)),
+        Format::F32 | Format::Bf16 | Format::I8 => Panels::F32(plain(format, panels, columns, row)),
         Format::F16 => {
             let mut packed = vec![0; panels * columns * ROWS];
             for (at, values) in each_row(panels).filter_map(|at| Some((at, row(at)?))) {

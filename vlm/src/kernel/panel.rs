@@ -14,7 +14,7 @@ pub(super) struct Target {
 }
 
 /// A panel's results for all tokens. It is sound where `target` has room for [`ROWS`] results of every token, and the
-/// activations have as many columns as the matrix.
+/// activations have as many columns as the matrix, and steps by block unless it is of plain numbers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Panel<'a> {
     pub panels: &'a Panels,
@@ -104,7 +104,7 @@ impl Given<'_> {
         scales: &[T],
         mins: Option<&Vec<T>>,
     ) -> [S::Floats; N] {
-        let blocks = self.activations.columns() / BLOCK;
+        let (blocks, steps) = (self.activations.columns() / BLOCK, self.activations.blocks());
         // SAFETY: as for `Panel`.
         unsafe {
             let mut sums = [S::zero(); N];
@@ -115,9 +115,9 @@ impl Given<'_> {
                 let min = mins.map(|mins| T::load::<S>(mins.as_ptr().add(place * ROWS)));
                 for (number, sum) in sums.iter_mut().enumerate() {
                     let at = (self.token + number) * blocks + block;
-                    let step = *self.activations.scales().get_unchecked(at);
-                    let [low, high] = *self.activations.sums().as_ptr().add(2 * at).cast::<[i32; 2]>();
-                    let inputs = self.activations.quants().as_ptr().add(at * BLOCK);
+                    let step = *steps.scales.get_unchecked(at);
+                    let [low, high] = *steps.sums.as_ptr().add(2 * at).cast::<[i32; 2]>();
+                    let inputs = steps.quants.as_ptr().add(at * BLOCK);
                     let mut total = S::start(-offset * (low + high));
                     for (quad, quads) in quads.into_iter().enumerate() {
                         total = S::dot_small(total, quads, inputs.add(4 * quad));
@@ -134,7 +134,7 @@ impl Given<'_> {
 
     #[inline(always)]
     unsafe fn bytes<S: Simd, T: Number, const N: usize, const COLUMNS: usize>(&self, scales: &[T]) -> [S::Floats; N] {
-        let blocks = self.activations.columns() / COLUMNS;
+        let (blocks, steps) = (self.activations.columns() / COLUMNS, self.activations.blocks());
         // SAFETY: as for `Panel`.
         unsafe {
             let mut sums = [S::zero(); N];
@@ -148,10 +148,10 @@ impl Given<'_> {
                 }
                 for (number, sum) in sums.iter_mut().enumerate() {
                     let at = (self.token + number) * blocks + block;
-                    let step = *self.activations.scales().get_unchecked(at * COLUMNS / BLOCK);
-                    let halves = self.activations.sums().as_ptr().add(at * COLUMNS * 2 / BLOCK);
+                    let step = *steps.scales.get_unchecked(at * COLUMNS / BLOCK);
+                    let halves = steps.sums.as_ptr().add(at * COLUMNS * 2 / BLOCK);
                     let all = if COLUMNS == BLOCK { *halves + *halves.add(1) } else { *halves };
-                    let inputs = self.activations.quants().as_ptr().add(at * COLUMNS);
+                    let inputs = steps.quants.as_ptr().add(at * COLUMNS);
                     let mut total = S::start(-S::OFFSET * all);
                     for (quad, quads) in quads.into_iter().take(COLUMNS / 4).enumerate() {
                         total = S::dot(total, quads, inputs.add(4 * quad));

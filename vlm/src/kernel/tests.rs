@@ -7,7 +7,7 @@ mod plain;
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::Format;
+use crate::format::{Format, Width};
 
 const FORMATS: [Format; 8] =
     [Format::F32, Format::F16, Format::Bf16, Format::Q8_0, Format::Q4_0, Format::Q4_1, Format::Q4K, Format::Q6K];
@@ -47,6 +47,7 @@ fn weights(format: Format, count: usize, seed: u64) -> Vec<u8> {
                 half(&mut block[2..4]);
             }
             Format::Q6K => half(&mut block[208..]),
+            Format::I8 => {}
         }
     }
     bytes
@@ -55,7 +56,7 @@ fn weights(format: Format, count: usize, seed: u64) -> Vec<u8> {
 fn products(matrix: &Matrix, set: InstructionSet, values: &[f32]) -> Vec<f32> {
     let tokens = values.len() / matrix.columns();
     let mut activations = Activations::default();
-    activations.set(tokens, matrix.columns(), values);
+    activations.set(tokens, matrix.columns(), values, std::slice::from_ref(matrix));
     let mut out = vec![0.0; tokens * matrix.rows()];
     matrix.product(set, &activations, &mut out, Place { stride: matrix.rows(), first: 0 });
     out
@@ -110,6 +111,52 @@ fn what_does_not_fit_is_no_matrix() {
     assert!(Matrix::new(Format::F32, 2, 16, &[0; 128]).is_none());
     assert!(Matrix::new(Format::Q4K, 1, 64, &[0; 144]).is_none());
     assert!(Matrix::new(Format::F32, usize::MAX, 32, &[]).is_none());
+    assert!(Matrix::of_rows(Width::Four, 64, &[0; 64], &[1.0; 2]).is_some());
+    assert!(Matrix::of_rows(Width::Eight, 64, &[0; 64], &[1.0; 2]).is_none());
+    assert!(Matrix::of_rows(Width::Eight, 48, &[0; 48], &[1.0]).is_none());
+    assert!(Matrix::of_rows(Width::Eight, 0, &[], &[1.0]).is_none());
+    assert!(Matrix::of_rows(Width::Eight, 1 << 16, &[0; 1 << 16], &[1.0]).is_none());
+}
+
+/// Rows of whole numbers at random, all bits of the bytes among them, with a scale each.
+fn rows(width: Width, rows: usize, columns: usize, seed: u64) -> (Vec<i8>, Vec<f32>, Matrix) {
+    let bytes: Vec<u8> = noise(seed).map(|x| (x * 128.0) as i8 as u8).take(rows * width.bytes(columns)).collect();
+    let mut numbers = vec![0; rows * columns];
+    for (bytes, numbers) in bytes.chunks_exact(width.bytes(columns)).zip(numbers.chunks_exact_mut(columns)) {
+        width.read(bytes, numbers);
+    }
+    let scales: Vec<f32> = noise(seed + 1).take(rows).map(|x| 0.05 * x).collect();
+    let matrix = Matrix::of_rows(width, columns, &bytes, &scales).unwrap();
+    (numbers, scales, matrix)
+}
+
+#[test]
+fn rows_with_one_scale_give_the_sums_of_their_integers_whatever_these_are() {
+    let (count, columns, tokens) = (53, 96, 11);
+    for width in Width::ALL {
+        let (numbers, scales, matrix) = rows(width, count, columns, 70);
+        // Every token's largest input is 127 steps, so that nothing is left out.
+        let steps: Vec<f32> = noise(4).take(tokens * columns).map(|x| (x * 126.0).round()).collect();
+        let steps: Vec<f32> =
+            steps.iter().enumerate().map(|(at, x)| if at % columns == 9 { -127.0 } else { *x }).collect();
+        let found = products(&matrix, InstructionSet::best(), &steps.iter().map(|x| x / 64.0).collect::<Vec<_>>());
+        for (steps, found) in steps.chunks_exact(columns).zip(found.chunks_exact(count)) {
+            for ((numbers, scale), found) in numbers.chunks_exact(columns).zip(&scales).zip(found) {
+                let sum: f32 = numbers.iter().zip(steps).map(|(number, step)| f32::from(*number) * step).sum();
+                assert!((found - scale * sum / 64.0).abs() <= 1e-6 * found.abs(), "{width:?}: {found} {sum}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_largest_sums_of_rows_stay_within_their_integers() {
+    let columns = 1 << 15;
+    for sign in [-1.0, 1.0] {
+        let matrix = Matrix::of_rows(Width::Eight, columns, &vec![127; columns], &[1.0]).unwrap();
+        let found = products(&matrix, InstructionSet::best(), &vec![sign * 127.0; columns]);
+        assert_eq!(found, [sign * (127 * 127 * columns) as f32]);
+    }
 }
 
 proptest! {
@@ -117,15 +164,18 @@ proptest! {
 
     #[test]
     fn all_instruction_sets_and_all_companies_give_the_same_bits(
-        rows in 1_usize..70, blocks in 1_usize..3, tokens in 1_usize..21, format in 0..FORMATS.len(), seed: u64,
+        count in 1_usize..70, blocks in 1_usize..3, tokens in 1_usize..21, kind in 0..FORMATS.len() + 2, seed: u64,
     ) {
-        let (format, columns) = (FORMATS[format], 256 * blocks);
-        let matrix = Matrix::new(format, rows, columns, &weights(format, rows * columns, seed)).unwrap();
+        let columns = 256 * blocks;
+        let matrix = match FORMATS.get(kind) {
+            Some(format) => Matrix::new(*format, count, columns, &weights(*format, count * columns, seed)).unwrap(),
+            None => rows(Width::ALL[kind - FORMATS.len()], count, columns, seed).2,
+        };
         let values: Vec<f32> = noise(seed ^ 5).take(tokens * columns).map(|x| x * x * x * 9.0).collect();
         let together = products(&matrix, InstructionSet::Scalar, &values);
         for set in InstructionSet::available() {
             prop_assert_eq!(&products(&matrix, *set, &values), &together, "{:?}", set);
-            for (values, wanted) in values.chunks_exact(columns).zip(together.chunks_exact(rows)) {
+            for (values, wanted) in values.chunks_exact(columns).zip(together.chunks_exact(count)) {
                 prop_assert_eq!(products(&matrix, *set, values), wanted, "{:?} alone", set);
             }
         }

@@ -36,16 +36,16 @@ impl Span<'_> {
 pub struct Workspace {
     activations: Activations,
     /// `[tokens, hidden]`.
-    hidden: Vec<f32>,
-    normed: Vec<f32>,
+    pub(super) hidden: Vec<f32>,
+    pub(super) normed: Vec<f32>,
     added: Vec<f32>,
     /// `[tokens, queries + keys + values]`.
     attention: Vec<f32>,
     queries: Vec<f32>,
-    gathered: Vec<f32>,
+    pub(super) gathered: Vec<f32>,
     /// `[tokens, 2 · inner]`.
     gated: Vec<f32>,
-    inner: Vec<f32>,
+    pub(super) inner: Vec<f32>,
     /// Cosines and sines of every token's angles, `[tokens, head_size / 2]`.
     turns: Vec<[f32; 2]>,
     logits: Vec<f32>,
@@ -74,8 +74,11 @@ impl Model {
         let Config { hidden, vocabulary, .. } = self.config;
         self.embed(spans, soft, room);
         for (number, layer) in self.layers.iter().enumerate() {
+            self.normalize_layer(layer, room);
             self.attend(number, layer, cache, spans, room);
-            self.think(layer, room);
+            self.add_attention(layer, room);
+            self.gate(layer, room);
+            self.add_inner(layer, room);
         }
         room.normed.clear();
         let mut first = 0;
@@ -88,14 +91,14 @@ impl Model {
         let wanted = room.normed.len() / hidden;
         room.added.resize(room.normed.len(), 0.0);
         normalize(self.set, &room.normed, &self.norm, self.config.epsilon, &mut room.added);
-        room.activations.set(wanted, hidden, &room.added);
+        room.activations.set(wanted, hidden, &room.added, std::slice::from_ref(&self.head));
         room.logits.resize(wanted * vocabulary, 0.0);
         self.head.product(self.set, &room.activations, &mut room.logits, Place { stride: vocabulary, first: 0 });
         &room.logits
     }
 
     /// The tokens' embeddings and angles.
-    fn embed(&self, spans: &[Span<'_>], soft: &Soft, room: &mut Workspace) {
+    pub(super) fn embed(&self, spans: &[Span<'_>], soft: &Soft, room: &mut Workspace) {
         let Config { hidden, vocabulary, head_size, rope_base, .. } = self.config;
         let count: usize = spans.iter().map(|span| span.tokens.len()).sum();
         room.hidden.resize(count * hidden, 0.0);
@@ -119,14 +122,25 @@ impl Model {
         }
     }
 
-    /// A layer's attention, added to the hidden numbers.
-    fn attend(&self, number: usize, layer: &Layer, cache: &mut Cache, spans: &[Span<'_>], room: &mut Workspace) {
-        let Config { hidden, heads, kv_heads, head_size, epsilon, .. } = self.config;
-        let (query, key) = (heads * head_size, kv_heads * head_size);
-        let count = room.hidden.len() / hidden;
+    /// Out of the hidden numbers, the inputs of a layer's attention.
+    pub(super) fn normalize_layer(&self, layer: &Layer, room: &mut Workspace) {
         room.normed.resize(room.hidden.len(), 0.0);
-        normalize(self.set, &room.hidden, &layer.attention_norm, epsilon, &mut room.normed);
-        room.activations.set(count, hidden, &room.normed);
+        normalize(self.set, &room.hidden, &layer.attention_norm, self.config.epsilon, &mut room.normed);
+    }
+
+    /// Out of those, what a layer's queries gather.
+    pub(super) fn attend(
+        &self,
+        number: usize,
+        layer: &Layer,
+        cache: &mut Cache,
+        spans: &[Span<'_>],
+        room: &mut Workspace,
+    ) {
+        let Config { hidden, heads, kv_heads, head_size, .. } = self.config;
+        let (query, key) = (heads * head_size, kv_heads * head_size);
+        let count = room.normed.len() / hidden;
+        room.activations.set(count, hidden, &room.normed, &layer.attention.0);
         room.attention.resize(count * (query + 2 * key), 0.0);
         layer.attention.product(self.set, &room.activations, &mut room.attention);
 
@@ -159,23 +173,37 @@ impl Model {
             attend(self.set, cache.layer(number), &attention, &mut room.gathered[part]);
             first += span.tokens.len();
         }
-        room.activations.set(count, query, &room.gathered);
+    }
+
+    /// Adds what was gathered to the hidden numbers; out of these, the inputs of the layer's gated part.
+    pub(super) fn add_attention(&self, layer: &Layer, room: &mut Workspace) {
+        let Config { hidden, heads, head_size, epsilon, .. } = self.config;
+        let count = room.hidden.len() / hidden;
+        room.activations.set(count, heads * head_size, &room.gathered, &layer.attention_out.0);
         room.added.resize(count * hidden, 0.0);
         layer.attention_out.product(self.set, &room.activations, &mut room.added);
         add(&mut room.hidden, &room.added);
+        room.normed.resize(room.hidden.len(), 0.0);
+        normalize(self.set, &room.hidden, &layer.inner_norm, epsilon, &mut room.normed);
     }
 
-    /// A layer's gated part, added to the hidden numbers.
-    fn think(&self, layer: &Layer, room: &mut Workspace) {
-        let Config { hidden, inner, epsilon, .. } = self.config;
-        let count = room.hidden.len() / hidden;
-        normalize(self.set, &room.hidden, &layer.inner_norm, epsilon, &mut room.normed);
-        room.activations.set(count, hidden, &room.normed);
+    /// Out of those, what the gates let through.
+    pub(super) fn gate(&self, layer: &Layer, room: &mut Workspace) {
+        let Config { hidden, inner, .. } = self.config;
+        let count = room.normed.len() / hidden;
+        room.activations.set(count, hidden, &room.normed, &layer.gated.0);
         room.gated.resize(count * 2 * inner, 0.0);
         layer.gated.product(self.set, &room.activations, &mut room.gated);
         room.inner.resize(count * inner, 0.0);
         swiglu(self.set, &room.gated, inner, &mut room.inner);
-        room.activations.set(count, inner, &room.inner);
+    }
+
+    /// Adds that to the hidden numbers.
+    pub(super) fn add_inner(&self, layer: &Layer, room: &mut Workspace) {
+        let Config { hidden, inner, .. } = self.config;
+        let count = room.hidden.len() / hidden;
+        room.activations.set(count, inner, &room.inner, &layer.out.0);
+        room.added.resize(count * hidden, 0.0);
         layer.out.product(self.set, &room.activations, &mut room.added);
         add(&mut room.hidden, &room.added);
     }

@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::{Adapter, Config, Layer, Model, Part, Stack, Table};
 use crate::Error;
-use crate::format::Format;
+use crate::format::{Format, Width, rows};
 use crate::gguf;
 use crate::kernel::{InstructionSet, Matrix, Pairs};
 
@@ -15,8 +15,37 @@ use crate::kernel::{InstructionSet, Matrix, Pairs};
 pub(super) struct Raw<'a> {
     format: Format,
     rows: usize,
+    /// Numbers of a row; of four bits that are only bytes for the file, half as many as there are weights.
     columns: usize,
     bytes: &'a [u8],
+    /// One a row if the format is [`Format::I8`], and none otherwise.
+    scales: Vec<f32>,
+}
+
+impl Raw<'_> {
+    /// How wide the numbers are where rows have one scale, if there are so many of them.
+    fn width(&self, columns: usize) -> Option<Width> {
+        Width::ALL.into_iter().find(|width| self.format == Format::I8 && width.bytes(columns) == self.columns)
+    }
+
+    /// The matrix, of so many columns; `None` if these are no whole blocks.
+    fn matrix(&self, columns: usize) -> Option<Matrix> {
+        match self.width(columns) {
+            Some(width) => Matrix::of_rows(width, columns, self.bytes, &self.scales),
+            None => Matrix::new(self.format, self.rows, columns, self.bytes),
+        }
+    }
+
+    /// As plain numbers, `[rows, columns]`.
+    fn decode(&self, columns: usize, values: &mut [f32]) {
+        let Some(width) = self.width(columns) else { return self.format.decode(self.bytes, values) };
+        let mut numbers = vec![0; columns];
+        let rows = self.bytes.chunks_exact(self.columns).zip(values.chunks_exact_mut(columns));
+        for ((bytes, values), scale) in rows.zip(&self.scales) {
+            width.read(bytes, &mut numbers);
+            values.iter_mut().zip(&numbers).for_each(|(value, number)| *value = scale * f32::from(*number));
+        }
+    }
 }
 
 /// A file with weights, by the names that GGUF gives them.
@@ -28,7 +57,8 @@ pub(super) trait Source {
 
     fn get(&self, name: &str, rows: usize, columns: usize) -> Result<Raw<'_>, Error> {
         let raw = self.find(name)?.ok_or_else(|| Error::model(self.path(), format!("it has no tensor {name}")))?;
-        if (raw.rows, raw.columns) != (rows, columns) {
+        let is_as_wide = raw.columns == columns || raw.width(columns).is_some();
+        if raw.rows != rows || !is_as_wide {
             let (found_rows, found_columns) = (raw.rows, raw.columns);
             let reason = format!("tensor {name} is {found_rows} × {found_columns}, not {rows} × {columns}");
             return Err(Error::model(self.path(), reason));
@@ -37,27 +67,26 @@ pub(super) trait Source {
     }
 
     fn vector(&self, name: &str, columns: usize) -> Result<Vec<f32>, Error> {
-        let raw = self.get(name, 1, columns)?;
-        let mut values = vec![0.0; columns];
-        raw.format.decode(raw.bytes, &mut values);
-        Ok(values)
+        self.plain(&[(name.to_owned(), 1)], columns)
     }
 
-    /// Matrices with the same inputs; those of a format become one.
+    /// Matrices with the same inputs; those of a kind become one.
     fn stack(&self, parts: &[(String, usize)], columns: usize) -> Result<Stack, Error> {
-        let mut groups: Vec<(Format, usize, Vec<u8>)> = Vec::new();
+        let mut groups: Vec<(Raw<'_>, Vec<u8>)> = Vec::new();
         for (name, rows) in parts {
             let raw = self.get(name, *rows, columns)?;
-            match groups.last_mut().filter(|(format, ..)| *format == raw.format) {
-                Some((_, all_rows, bytes)) => {
-                    *all_rows += rows;
+            match groups.last_mut().filter(|(group, _)| (group.format, group.columns) == (raw.format, raw.columns)) {
+                Some((group, bytes)) => {
+                    group.rows += rows;
+                    group.scales.extend(raw.scales);
                     bytes.extend_from_slice(raw.bytes);
                 }
-                None => groups.push((raw.format, *rows, raw.bytes.to_vec())),
+                None => groups.push((Raw { bytes: &[], ..raw }, raw.bytes.to_vec())),
             }
         }
-        let matrices = groups.into_iter().map(|(format, rows, bytes)| {
-            Matrix::new(format, rows, columns, &bytes).ok_or_else(|| self.does_not_fit(&parts[0].0, format, columns))
+        let matrices = groups.into_iter().map(|(group, bytes)| {
+            let matrix = Raw { bytes: &bytes, ..group }.matrix(columns);
+            matrix.ok_or_else(|| self.does_not_fit(&parts[0].0, columns))
         });
         Ok(Stack(matrices.collect::<Result<_, _>>()?))
     }
@@ -70,7 +99,7 @@ pub(super) trait Source {
             let raw = self.get(name, *rows, columns)?;
             let before = values.len();
             values.resize(before + rows * columns, 0.0);
-            raw.format.decode(raw.bytes, &mut values[before..]);
+            raw.decode(columns, &mut values[before..]);
         }
         Ok(values)
     }
@@ -79,14 +108,18 @@ pub(super) trait Source {
     fn eight_bits(&self, name: &str, values: &[f32], columns: usize) -> Result<Stack, Error> {
         let format = Format::Q8_0;
         let mut bytes = Vec::new();
-        let encode = format.encoder().ok_or_else(|| self.does_not_fit(name, format, columns))?;
+        let encode = format.encoder().ok_or_else(|| self.does_not_fit(name, columns))?;
         encode(values, &mut bytes);
         let matrix = Matrix::new(format, values.len() / columns, columns, &bytes);
-        Ok(Stack(vec![matrix.ok_or_else(|| self.does_not_fit(name, format, columns))?]))
+        Ok(Stack(vec![matrix.ok_or_else(|| self.does_not_fit(name, columns))?]))
     }
 
     fn embeddings(&self, config: &Config) -> Result<Table, Error> {
-        let raw = self.get("token_embd.weight", config.vocabulary, config.hidden)?;
+        let name = "token_embd.weight";
+        let raw = self.get(name, config.vocabulary, config.hidden)?;
+        if raw.format == Format::I8 {
+            return Err(Error::model(self.path(), format!("tensor {name}: embeddings are not read from rows of I8")));
+        }
         Ok(Table { format: raw.format, columns: config.hidden, bytes: raw.bytes.to_vec() })
     }
 
@@ -96,13 +129,12 @@ pub(super) trait Source {
     }
 
     fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, Error> {
-        let raw = self.get(name, rows, columns)?;
-        let matrix = Matrix::new(raw.format, rows, columns, raw.bytes);
-        matrix.ok_or_else(|| self.does_not_fit(name, raw.format, columns))
+        let matrix = self.get(name, rows, columns)?.matrix(columns);
+        matrix.ok_or_else(|| self.does_not_fit(name, columns))
     }
 
-    fn does_not_fit(&self, name: &str, format: Format, columns: usize) -> Error {
-        Error::model(self.path(), format!("{columns} columns of tensor {name} are no whole blocks of {format}"))
+    fn does_not_fit(&self, name: &str, columns: usize) -> Error {
+        Error::model(self.path(), format!("{columns} columns of tensor {name} are no whole blocks of its format"))
     }
 }
 
@@ -112,6 +144,9 @@ impl Model {
     /// # Errors
     /// As [`Config::of_gguf`]; for tensors that are not there or of another shape.
     pub fn of_gguf(file: &gguf::File) -> Result<Self, Error> {
+        if let Some(name) = file.find::<&str>(rows::KEY)?.filter(|name| Width::named(name).is_none()) {
+            return Err(Error::model(file.path(), format!("its weights are of {name:?}, which is not known")));
+        }
         Self::of(&Gguf(file), Config::of_gguf(file)?, Pairs::Neighbours, None)
     }
 
@@ -184,6 +219,22 @@ fn sides(shape: &[usize]) -> Option<(usize, usize)> {
 
 pub(super) struct Gguf<'a>(pub &'a gguf::File);
 
+impl Gguf<'_> {
+    /// What the whole numbers of a matrix stand for, row by row.
+    fn scales(&self, name: &str, rows: usize) -> Result<Vec<f32>, Error> {
+        let beside = rows::scale_name(name);
+        let tensor = self.0.tensor(&beside)?;
+        let wrong = |reason: &str| Err(Error::model(self.path(), format!("tensor {beside}: {reason}")));
+        if tensor.shape != [rows] || tensor.format != Format::F32 {
+            return wrong(&format!("it is no vector of F32 with a scale for each of the {rows} rows of {name}"));
+        }
+        match tensor.values() {
+            scales if scales.iter().all(|scale| scale.is_finite()) => Ok(scales),
+            _ => wrong("a scale is no finite number"),
+        }
+    }
+}
+
 impl Source for Gguf<'_> {
     fn path(&self) -> &Path {
         self.0.path()
@@ -196,7 +247,8 @@ impl Source for Gguf<'_> {
         let tensor = self.0.tensor(name)?;
         let wrong = || Error::model(self.path(), format!("tensor {name} is no matrix"));
         let (rows, columns) = sides(tensor.shape).ok_or_else(wrong)?;
-        Ok(Some(Raw { format: tensor.format, rows, columns, bytes: tensor.bytes }))
+        let scales = if tensor.format == Format::I8 { self.scales(name, rows)? } else { Vec::new() };
+        Ok(Some(Raw { format: tensor.format, rows, columns, bytes: tensor.bytes, scales }))
     }
 }
 
@@ -262,7 +314,7 @@ impl Source for Tensors<'_> {
         let wrong = |reason: String| Error::model(&self.path, format!("tensor {name}: {reason}"));
         let format = plain(tensor.dtype()).map_err(wrong)?;
         let (rows, columns) = sides(tensor.shape()).ok_or_else(|| wrong("it is no matrix".to_owned()))?;
-        Ok(Some(Raw { format, rows, columns, bytes: tensor.data() }))
+        Ok(Some(Raw { format, rows, columns, bytes: tensor.data(), scales: Vec::new() }))
     }
 }
 

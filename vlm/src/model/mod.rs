@@ -9,6 +9,7 @@ mod plain;
 mod soft;
 #[cfg(test)]
 pub(crate) mod tests;
+mod walk;
 
 pub use adapter::{About, Adapter, Projection, Projector, Thin};
 pub use config::Config;
@@ -17,6 +18,7 @@ pub(crate) use load::Tensors;
 pub use part::Part;
 pub use plain::{Plain, PlainLayer};
 pub use soft::Soft;
+pub(crate) use walk::Walk;
 
 use crate::cache::Shape;
 use crate::format::Format;

@@ -41,7 +41,7 @@ impl Part {
     }
 
     /// The tensors of a layer that it is made of, by their names in GGUF, with their rows.
-    pub(super) fn tensors(self, layer: usize, config: &Config) -> Vec<(String, usize)> {
+    pub(crate) fn tensors(self, layer: usize, config: &Config) -> Vec<(String, usize)> {
         let Config { hidden, heads, kv_heads, head_size, inner, .. } = *config;
         let (query, key) = (heads * head_size, kv_heads * head_size);
         let parts: &[(&str, usize)] = match self {

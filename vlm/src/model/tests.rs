@@ -8,9 +8,10 @@ use safetensors::SafeTensors;
 
 use super::*;
 use crate::cache::{Cache, Precision};
-use crate::format::Format;
+use crate::format::Width;
 use crate::gguf;
 use crate::kernel::{Ancestors, PAGE};
+use crate::quantize::{Method, Target, quantize};
 
 pub(crate) fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama")
@@ -32,6 +33,16 @@ pub(crate) fn sequences() -> Vec<(Vec<u32>, Vec<f32>)> {
 pub(crate) fn quantized(format: Format) -> Model {
     let directory = tempfile::tempdir().unwrap();
     Model::of_gguf(&small(directory.path(), format)).unwrap()
+}
+
+/// The same, with its layers' matrices in rows of whole numbers.
+fn in_rows(width: Width) -> Model {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("rows.gguf");
+    let file = small(directory.path(), Format::F32);
+    let texts: Vec<_> = sequences().into_iter().map(|(tokens, _)| tokens).collect();
+    quantize(&file, Target::Rows(width), Method::Gptq, &texts, |_, _| {}).unwrap().write(&file, &path).unwrap();
+    Model::of_gguf(&gguf::File::open(&path).unwrap()).unwrap()
 }
 
 /// Its file.
@@ -119,13 +130,15 @@ fn a_gguf_file_gives_the_same_logits_and_fewer_bits_similar_ones() {
         let off = farthest(&at_once(&quantized(format), Precision::Full, &tokens), &logits);
         assert!(off < allowed, "{format}: off by {off}");
     }
+    let off = farthest(&at_once(&in_rows(Width::Eight), Precision::Full, &tokens), &logits);
+    assert!(off < 1.5, "w8a8: off by {off}");
 }
 
 #[test]
 fn a_token_gets_the_same_bits_alone_in_a_tree_and_beside_others() {
     let [_, (other, _), (tokens, _)] = sequences().try_into().unwrap();
-    for format in [Format::F32, Format::Q4_0, Format::Q8_0] {
-        let model = quantized(format);
+    let models = [Format::F32, Format::Q4_0, Format::Q8_0].map(|format| (format.name(), quantized(format)));
+    for (format, model) in models.into_iter().chain(Width::ALL.map(|width| (width.name(), in_rows(width)))) {
         let size = model.config().vocabulary;
         for precision in [Precision::Half, Precision::Full] {
             let wanted = at_once(&model, precision, &tokens);

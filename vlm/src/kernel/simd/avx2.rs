@@ -99,6 +99,20 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn fours(at: *const u8) -> [[__m256i; 2]; 2] {
+        unsafe {
+            let (offset, upper) = (_mm256_set1_epi8(-0x78), _mm256_set1_epi8(-16));
+            let first = _mm256_xor_si256(_mm256_load_si256(at.cast()), offset);
+            let second = _mm256_xor_si256(_mm256_load_si256(at.add(32).cast()), offset);
+            let low = [_mm256_slli_epi16::<4>(first), _mm256_slli_epi16::<4>(second)];
+            [
+                [_mm256_and_si256(low[0], upper), _mm256_and_si256(low[1], upper)],
+                [_mm256_and_si256(first, upper), _mm256_and_si256(second, upper)],
+            ]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn start(value: i32) -> [__m256i; 2] {
         unsafe { [_mm256_set1_epi32(value); 2] }
     }

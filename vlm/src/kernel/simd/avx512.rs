@@ -90,6 +90,14 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn fours(at: *const u8) -> [__m512i; 2] {
+        unsafe {
+            let (both, upper) = (_mm512_load_si512(at.cast()), _mm512_set1_epi8(-16));
+            [_mm512_and_si512(_mm512_slli_epi16::<4>(both), upper), _mm512_and_si512(both, upper)]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn start(value: i32) -> __m512i {
         unsafe { _mm512_set1_epi32(value) }
     }

@@ -50,10 +50,14 @@ pub(super) trait Simd {
     unsafe fn nibbles(at: *const u8) -> [Self::Quads; 8];
     /// Weights of eight bits that are stored offset by 128, from a 64-byte line.
     unsafe fn bytes(at: *const u8) -> Self::Quads;
+    /// Weights of four bits that are stored offset by 8, from a 64-byte line: those of the lower halves, then those of
+    /// the upper ones. Each stands in the upper half of eight bits and so is sixteen times what it is, offset as those
+    /// out of [`Self::bytes`].
+    unsafe fn fours(at: *const u8) -> [Self::Quads; 2];
     unsafe fn start(value: i32) -> Self::Integers;
     /// Adds the products of weights out of [`Self::nibbles`] with four inputs.
     unsafe fn dot_small(sum: Self::Integers, weights: Self::Quads, inputs: *const i8) -> Self::Integers;
-    /// Adds the products of weights out of [`Self::bytes`] with four inputs, none of which is −128.
+    /// Adds the products of weights out of [`Self::bytes`] or [`Self::fours`] with four inputs, none of which is −128.
     unsafe fn dot(sum: Self::Integers, weights: Self::Quads, inputs: *const i8) -> Self::Integers;
     unsafe fn float(values: Self::Integers) -> Self::Floats;
     /// Stores the lowest byte of every number's bits.

@@ -99,6 +99,16 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    unsafe fn fours(at: *const u8) -> [Self::Quads; 2] {
+        unsafe {
+            // Without the offset of both halves, they have signs.
+            let both: [uint8x16_t; 4] = each!(|part| veorq_u8(vld1q_u8(at.add(16 * part)), vdupq_n_u8(0x88)));
+            let low = each!(|part| vreinterpretq_s8_u8(vshlq_n_u8::<4>(both[part])));
+            [low, each!(|part| vreinterpretq_s8_u8(vandq_u8(both[part], vdupq_n_u8(0xf0))))]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn start(value: i32) -> Self::Integers {
         unsafe { [vdupq_n_s32(value); 4] }
     }

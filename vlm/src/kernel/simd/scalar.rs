@@ -69,6 +69,11 @@ impl Simd for Scalar {
         unsafe { at.cast::<Self::Quads>().read() }
     }
 
+    unsafe fn fours(at: *const u8) -> [Self::Quads; 2] {
+        let line = unsafe { at.cast::<Self::Quads>().read() };
+        [line.map(|row| row.map(|both| both << 4)), line.map(|row| row.map(|both| both & 0xf0))]
+    }
+
     unsafe fn start(value: i32) -> Self::Integers {
         [value; ROWS]
     }
