@@ -14,8 +14,8 @@ use tandem_sim::world::hazard::Kind;
 use tandem_vlm::draft::Signs;
 use tandem_vlm::engine::{Curve, Engine, Limits, Usage};
 use tandem_vlm::eyes::Eyes;
-use tandem_vlm::judge::{Judge, Judgment, Score};
-use tandem_vlm::model::Projector;
+use tandem_vlm::judge::{Judge, Judgment, Score, Voice};
+use tandem_vlm::model::{Model, Projector};
 use tandem_vlm::train::exam::{Graded, Told, exam};
 
 use super::eyes::open as eyes;
@@ -66,25 +66,49 @@ pub struct Examinee {
 impl Examined {
     /// Makes it ready.
     pub fn open(&self) -> anyhow::Result<Examinee> {
-        let Speaker { model, tokenizer, template, adapter, .. } = Speaker::open(&self.spoken)?;
-        let template = template.context("the model has no chat template")?;
-        let limits = Limits { draft: self.draft, ..Limits::default() };
-        let curve = Curve::measure(&model);
-        let engine = Engine::new(model, Signs::of(&tokenizer), curve, limits);
-        let judge = Judge::new(engine, Arc::new(tokenizer), template)?;
+        let judges = Judges::open(&self.spoken, self.draft)?;
         let told = match self.sees {
             // A model that has learnt nothing has no use for what eyes see.
             Sees::Text => Told::Text,
-            _ if adapter.is_none() => Told::Text,
+            _ if !judges.see => Told::Text,
             Sees::Images => Told::Images,
             Sees::Both => Told::Both,
         };
-        let judge = match adapter {
-            Some(adapter) => judge.seeing(Projector::new(&adapter)),
-            None => judge,
-        };
-        let eyes = eyes(self.eyes.as_deref())?;
-        Ok(Examinee { judge: Arc::new(Mutex::new(judge)), eyes, told })
+        let judge = Arc::new(Mutex::new(judges.another()));
+        Ok(Examinee { judge, eyes: eyes(self.eyes.as_deref())?, told })
+    }
+}
+
+/// A model of which any number of judges can be made, each with an engine of its own.
+pub struct Judges {
+    model: Model,
+    signs: Signs,
+    curve: Curve,
+    limits: Limits,
+    voice: Arc<Voice>,
+    /// Whether they have learnt to see.
+    see: bool,
+}
+
+impl Judges {
+    /// Of a model with what it has learnt; without any named, with what comes with the program.
+    pub fn open(spoken: &Spoken, draft: usize) -> anyhow::Result<Self> {
+        let Speaker { model, tokenizer, template, adapter, .. } = Speaker::judging(spoken)?;
+        let template = template.context("the model has no chat template")?;
+        Ok(Self {
+            signs: Signs::of(&tokenizer),
+            curve: Curve::measure(&model),
+            limits: Limits { draft, ..Limits::default() },
+            voice: Arc::new(Voice::new(tokenizer, template, adapter.as_ref().map(Projector::new))?),
+            see: adapter.is_some(),
+            model,
+        })
+    }
+
+    /// Another judge.
+    pub fn another(&self) -> Judge {
+        let engine = Engine::new(self.model.clone(), self.signs.clone(), self.curve.clone(), self.limits);
+        Judge::new(engine, Arc::clone(&self.voice))
     }
 }
 

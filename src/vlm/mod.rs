@@ -6,7 +6,7 @@ mod bench;
 mod check;
 mod corpus;
 mod eyes;
-mod judge;
+pub mod judge;
 mod peer;
 mod perplexity;
 mod quantize;
@@ -72,13 +72,20 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
 
 /// Which model speaks.
 #[derive(clap::Args)]
-struct Spoken {
+pub struct Spoken {
     /// A model in GGUF, or a directory of safetensors; without, SmolLM2-135M-Instruct, which is fetched if it is not here.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// What `tandem vlm train` has taught it.
     #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
+}
+
+impl Spoken {
+    /// Tandem's default with what an adapter has taught it; without one, what comes with the program.
+    pub fn learnt(adapter: Option<PathBuf>) -> Self {
+        Self { model: None, adapter }
+    }
 }
 
 /// A model with its tokenizer, and its chat template and eyes, if it has them.
@@ -93,6 +100,19 @@ struct Speaker {
 impl Speaker {
     /// Of a GGUF file or a directory as hubs have them; without, tandem's default, which is fetched if it is not here.
     fn open(spoken: &Spoken) -> anyhow::Result<Self> {
+        Self::with(spoken, |_| Ok(None))
+    }
+
+    /// The same to judge scenes: tandem's default has learnt that.
+    fn judging(spoken: &Spoken) -> anyhow::Result<Self> {
+        Self::with(spoken, Adapter::own)
+    }
+
+    /// With an adapter where none is named.
+    fn with(
+        spoken: &Spoken,
+        own: impl FnOnce(&gguf::File) -> Result<Option<Adapter>, tandem_vlm::Error>,
+    ) -> anyhow::Result<Self> {
         let Spoken { model, adapter } = spoken;
         match (model.as_deref().filter(|path| path.is_dir()), adapter) {
             (Some(directory), None) => return Self::of_directory(directory),
@@ -100,7 +120,10 @@ impl Speaker {
             (None, _) => (),
         }
         let (file, tokenizer, template) = words(model.as_deref())?;
-        let adapter = adapter.as_deref().map(|path| Adapter::open(path, &file)).transpose()?;
+        let adapter = match adapter {
+            Some(path) => Some(Adapter::open(path, &file)?),
+            None => own(&file)?,
+        };
         let model = match &adapter {
             Some(adapter) => Model::adapted(&file, adapter)?,
             None => Model::of_gguf(&file)?,

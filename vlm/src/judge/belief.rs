@@ -13,18 +13,20 @@ use tandem_graph::Stamp;
 
 use super::judgment::{Avoid, Critical, ImageBox, Judgment};
 use super::sight::Sight;
-use super::state::{Seen, State};
+use super::state::{Relation, Seen, State};
 use super::truth::what;
 use crate::eyes::{self, View, WORDS};
 
 /// What was seen, and what was believed, counts for so long, s.
 const REMEMBERED_S: f64 = 3.5;
 
-/// The eyes see something where a word is at least so probable.
-const SEEN: f32 = 0.2;
+/// The eyes see something where a word is at least so probable; signs they know well.
+const SEEN: f32 = 0.1;
+const SEEN_SIGN: f32 = 0.3;
 
-/// Boxes may be so far beside each other, as a share of the image's width.
-const BESIDE: f32 = 0.06;
+/// Two boxes are of the same thing if they have so much of both in common, with so much around them, as a share of the image.
+const OVERLAP: f32 = 0.15;
+const AROUND: f32 = 0.015;
 
 /// How far off a place may be along the way, m and as a share of its distance, and across it, m.
 const ALONG_M: f64 = 4.0;
@@ -34,13 +36,24 @@ const ACROSS_M: f64 = 1.5;
 /// A region around one thing is no longer, m.
 const OF_A_THING_M: f64 = 16.0;
 
-/// Who is farther from the lane's middle is not in the way, m.
+/// Who is farther from the lane's middle is not in the way, m; nor who is behind and so much slower, m/s.
 const NEAR_M: f64 = 9.0;
+const FOLLOWS_MPS: f64 = 1.0;
+
+/// Who is slower stands, m/s.
+const MOVES_MPS: f64 = 0.5;
+
+/// What the fast system takes for any vehicle.
+const GUISES: [&str; 7] =
+    ["police car", "ambulance", "fire engine", "school bus", "stalled car", "stalled truck", "digger"];
+
+/// Signs and what closes roads.
+const SIGNS: [&str; 3] = ["closure", "closed sign", "works sign"];
 
 /// Words that the eyes take for each other.
 const ALIKE: [&[&str]; 6] = [
+    &SIGNS,
     &["debris", "tyre", "planks", "branch", "ball", "warning triangle"],
-    &["closure", "closed sign", "works sign", "barrier", "cone"],
     &["deer", "dog"],
     &["stalled car", "stalled truck"],
     &["police car", "ambulance", "fire engine"],
@@ -54,8 +67,8 @@ struct Thing {
     word: &'static str,
     is_told: bool,
     view: View,
-    /// Left and right edge as shares of the image's width.
-    edges: [f32; 2],
+    /// Left, top, right and bottom as shares of the image's width and height.
+    bounds: [f32; 4],
     map_point: Point2<f64>,
 }
 
@@ -79,14 +92,17 @@ impl Belief {
             for sighting in &glance.sightings {
                 let place = Point2::from(sighting.place_m.map(f64::from));
                 let map_point = state.map_from_ego.transform(place);
-                let [left, _, right, _] = sighting.bounds;
-                let words = WORDS.iter().enumerate().zip(&sighting.scores).filter(|(_, score)| **score >= SEEN);
+                let is_seen = |(_, word): (usize, &str), score: f32| {
+                    score >= if SIGNS.contains(&word) { SEEN_SIGN } else { SEEN }
+                };
+                let words = WORDS.into_iter().enumerate().zip(&sighting.scores);
+                let words = words.filter(|(word, score)| is_seen(*word, **score));
                 self.things.extend(words.map(|((number, word), _)| Thing {
                     stamp: state.stamp,
                     word,
                     is_told: eyes::is_told(number),
                     view: glance.view,
-                    edges: [left, right],
+                    bounds: sighting.bounds,
                     map_point,
                 }));
             }
@@ -124,9 +140,7 @@ impl Belief {
 
     fn is_there(&self, object: &Critical, state: &State) -> bool {
         match (&object.id, &object.image) {
-            (Some(id), _) => self.told.get(id).is_some_and(|(_, seen)| {
-                is_a(&object.what, seen.class) && (is_in_the_way(seen, state) || self.looks_like(&object.what))
-            }),
+            (Some(id), _) => self.told.get(id).is_some_and(|(_, seen)| self.is_it(&object.what, seen, state)),
             (None, Some(image)) => self
                 .things
                 .iter()
@@ -135,11 +149,25 @@ impl Belief {
         }
     }
 
-    /// Whether the eyes saw something that looks like that, wherever.
-    fn looks_like(&self, what: &str) -> bool {
-        // What goes by its class alone is everywhere.
-        let is_telling = WORDS.iter().position(|word| *word == what).is_some_and(|word| !eyes::is_ordinary(word));
-        is_telling && self.things.iter().any(|thing| are_alike(thing.word, what))
+    /// Whether what the fast system tells of may be called so, and is where it matters.
+    fn is_it(&self, word: &str, seen: &Seen, state: &State) -> bool {
+        let Seen { class, relation, ahead_m, left_m, speed_mps, .. } = *seen;
+        if left_m.abs() > NEAR_M {
+            return false;
+        }
+        let (is_behind, moves) = (ahead_m <= 0.0, speed_mps.abs() > MOVES_MPS);
+        match word {
+            _ if word == what(None, class) => !is_behind || speed_mps > state.speed_mps - FOLLOWS_MPS,
+            "child" | "worker" => class == Class::Pedestrian,
+            "bicycle" => class == Class::Bicycle,
+            // By their looks; nobody looks back, and what stands in the lane has stalled, whatever it looks like.
+            "stalled car" | "stalled truck" if class.is_vehicle() && !moves && relation == Relation::OwnLane => true,
+            _ if GUISES.contains(&word) && class.is_vehicle() => {
+                let is_seen = self.things.iter().any(|thing| are_alike(thing.word, word));
+                is_seen || (is_behind && moves && speed_mps > state.speed_mps - FOLLOWS_MPS)
+            }
+            _ => false,
+        }
     }
 
     /// Whether something is where a stretch of the way is not to be driven on.
@@ -162,29 +190,18 @@ impl Belief {
     }
 }
 
-/// Whether what the fast system takes for a class may be called that.
-fn is_a(word: &str, class: Class) -> bool {
-    let is_vehicle = ["police car", "ambulance", "fire engine", "school bus", "stalled car", "stalled truck", "digger"];
-    word == what(None, class)
-        || (class.is_vehicle() && is_vehicle.contains(&word))
-        || (class == Class::Pedestrian && ["child", "worker"].contains(&word))
-}
-
-/// Whether the ego may come across someone: near the lane ahead, or behind it and faster.
-fn is_in_the_way(seen: &Seen, state: &State) -> bool {
-    let is_before = seen.ahead_m > 0.0 && seen.left_m.abs() < NEAR_M;
-    let comes_from_behind = seen.ahead_m <= 0.0 && seen.speed_mps > state.speed_mps && seen.left_m.abs() < NEAR_M;
-    is_before || comes_from_behind
-}
-
 fn are_alike(seen: &str, said: &str) -> bool {
     seen == said || ALIKE.iter().any(|words| words.contains(&seen) && words.contains(&said))
 }
 
-/// Whether a thing is where a box is, from left to right: images of other cameras end elsewhere above and below.
-fn is_at(thing: &Thing, ImageBox(camera, left, _, right, _): &ImageBox) -> bool {
-    let [left, right] = [left, right].map(|share| f32::from(*share) / 100.0);
-    thing.view.name() == camera && thing.edges[0] < right + BESIDE && left < thing.edges[1] + BESIDE
+/// Whether a thing is where a box is.
+fn is_at(thing: &Thing, ImageBox(camera, left, top, right, bottom): &ImageBox) -> bool {
+    let said = [left, top, right, bottom].map(|share| f32::from(*share) / 100.0);
+    let [a, b] = [thing.bounds, said]
+        .map(|[left, top, right, bottom]| [left - AROUND, top - AROUND, right + AROUND, bottom + AROUND]);
+    let area = |[left, top, right, bottom]: [f32; 4]| (right - left).max(0.0) * (bottom - top).max(0.0);
+    let both = area([a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]);
+    thing.view.name() == camera && both > OVERLAP * (area(a) + area(b) - both)
 }
 
 /// Whether two rings touch, by the rectangles around them.

@@ -40,9 +40,8 @@ pub trait Mind: Send {
     fn answer(&mut self, now: Stamp) -> Option<Result<Judgment, String>>;
 }
 
-/// A language model as a judge: an engine, and what its questions and answers look like.
-pub struct Judge {
-    engine: Engine,
+/// What questions to a model and its answers look like.
+pub struct Voice {
     tokenizer: Arc<Tokenizer>,
     template: Template,
     grammar: Grammar,
@@ -50,19 +49,28 @@ pub struct Judge {
     projector: Option<Projector>,
 }
 
-impl Judge {
-    /// With an engine, and its model's tokenizer and chat template.
+impl Voice {
+    /// By a model's tokenizer and chat template, and where it has learnt to see, by what it was learnt with.
     ///
     /// # Errors
     /// [`Error::Grammar`] if answers can't be held to their form with this tokenizer.
-    pub fn new(engine: Engine, tokenizer: Arc<Tokenizer>, template: Template) -> Result<Self, Error> {
+    pub fn new(tokenizer: Tokenizer, template: Template, projector: Option<Projector>) -> Result<Self, Error> {
+        let tokenizer = Arc::new(tokenizer);
         let grammar = Grammars::new(tokenizer.clone())?.schema(&Judgment::schema())?;
-        Ok(Self { engine, tokenizer, template, grammar, projector: None })
+        Ok(Self { tokenizer, template, grammar, projector })
     }
+}
 
-    /// That is shown what eyes see, by the projector that was learnt with the engine's model.
-    pub fn seeing(self, projector: Projector) -> Self {
-        Self { projector: Some(projector), ..self }
+/// A language model as a judge.
+pub struct Judge {
+    engine: Engine,
+    voice: Arc<Voice>,
+}
+
+impl Judge {
+    /// With an engine, and the voice of its model.
+    pub fn new(engine: Engine, voice: Arc<Voice>) -> Self {
+        Self { engine, voice }
     }
 
     /// Answers a question, as the next of a session; `sight` is what the eyes see.
@@ -91,7 +99,7 @@ impl Judge {
 
     /// The tokens that stand for what the eyes see.
     fn show(&mut self, rows: &Rows) -> Result<Vec<u32>, String> {
-        let projector = self.projector.as_ref().ok_or("the model has not learnt to see")?;
+        let projector = self.voice.projector.as_ref().ok_or("the model has not learnt to see")?;
         if rows.width != projector.width() {
             return Err(format!("the eyes' rows have {} numbers, and {} are wanted", rows.width, projector.width()));
         }
@@ -109,12 +117,12 @@ impl Judge {
 
     fn request(&self, prompt: &Prompt, seen: &[u32], session: &str) -> Result<Request, Error> {
         Ok(Request {
-            prompt: prompt.encode(&self.tokenizer, &self.template, seen)?,
+            prompt: prompt.encode(&self.voice.tokenizer, &self.voice.template, seen)?,
             session: Some(session.to_owned()),
             most: MOST_TOKENS,
             sampling: Sampling::GREEDY,
-            ends: self.tokenizer.ends().to_vec(),
-            grammar: Some(self.grammar.clone()),
+            ends: self.voice.tokenizer.ends().to_vec(),
+            grammar: Some(self.voice.grammar.clone()),
             priority: 0,
         })
     }
@@ -129,7 +137,7 @@ impl Judge {
                 usage = event.usage;
             }
         }
-        let (took, text) = (start.elapsed(), self.tokenizer.decode(&said));
+        let (took, text) = (start.elapsed(), self.voice.tokenizer.decode(&said));
         let read = read.unwrap_or(took);
         let judgment = Judgment::parse(&text).map_err(|reason| format!("{reason}: {text}"));
         Answered { judgment, asked, tokens: said, usage, read, said: took.saturating_sub(read) }
@@ -205,6 +213,10 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// Two cores of a server: tandem's default model with what it has learnt, measured by `tandem vlm judge` (`docs/vlm.md`).
+    pub const TWO_CORES: Self =
+        Self { start: Duration::from_millis(45), read: Duration::from_micros(480), step: Duration::from_millis(14) };
+
     /// How long an answer takes.
     pub fn takes(&self, usage: &Usage) -> Duration {
         let read = (usage.prompt - usage.cached) as u32;

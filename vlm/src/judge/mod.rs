@@ -26,7 +26,7 @@ pub use faulty::{Fault, Faulty};
 pub use judgment::{Act, Avoid, Critical, ImageBox, Influence, Judgment, Light, MOST_TOKENS, Risk, Road, Weather};
 pub use knowledge::{Knowledge, Note};
 pub use memory::Memory;
-pub use mind::{Answered, Judge, Knowing, Mind, Pace, Paced, Question};
+pub use mind::{Answered, Judge, Knowing, Mind, Pace, Paced, Question, Voice};
 pub use node::{Counts, JUDGE_NODE, JudgeNode};
 pub use prompt::Prompt;
 pub use score::{Score, sequence_score};

@@ -16,6 +16,10 @@ const AHEAD_M: f64 = 90.0;
 const BEHIND_M: f64 = 25.0;
 const BESIDE_M: f64 = 20.0;
 
+/// Who comes from behind so much faster, m/s, is told of from farther away, m.
+const COMES_MPS: f64 = 3.0;
+const COMES_FROM_M: f64 = 60.0;
+
 /// Objects that are told of at most.
 const MOST_SEEN: usize = 8;
 
@@ -184,11 +188,12 @@ impl State {
         let pose = *agent.path.first()?;
         let place = self.route.centerline().project(pose.position());
         let (ahead_m, left_m) = (place.along_m - self.along_m, place.left_m);
-        if !(-BEHIND_M..AHEAD_M).contains(&ahead_m) || left_m.abs() > BESIDE_M {
-            return None;
-        }
         let turn = wrap_angle(pose.yaw - place.yaw);
         let speed_mps = agent.speed_mps * turn.cos();
+        let behind_m = if speed_mps > self.speed_mps + COMES_MPS { COMES_FROM_M } else { BEHIND_M };
+        if !(-behind_m..AHEAD_M).contains(&ahead_m) || left_m.abs() > BESIDE_M {
+            return None;
+        }
         let [left_lane_m, right_lane_m] = self.route.lanes_beside_m(place.along_m);
         let half_m = |next_m: Option<f64>| next_m.map_or(HALF_LANE_M, |next_m| next_m.abs() / 2.0);
         let relation = if left_m <= half_m(left_lane_m) && left_m >= -half_m(right_lane_m) {

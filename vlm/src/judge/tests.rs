@@ -372,7 +372,7 @@ fn the_truth_of_a_staged_world_names_the_hazard_while_it_is_there_and_fits_the_g
 fn glance(word: &str, ImageBox(_, left, top, right, bottom): &ImageBox, place_m: [f32; 2]) -> Glance {
     let score = |known: &&str| if *known == word { 0.6 } else { 0.01 };
     let sighting = Sighting {
-        scores: WORDS.iter().map(|known| score(&known)).collect(),
+        scores: WORDS.iter().map(score).collect(),
         bounds: [left, top, right, bottom].map(|share| f32::from(*share) / 100.0),
         depth_m: place_m[0],
         place_m,
@@ -454,7 +454,10 @@ fn only_who_is_told_of_and_may_be_in_the_way_is_slowed_down_for() {
     };
     let ahead =
         Seen { class: Class::Car, ahead_m: 20.0, left_m: 3.0, relation: Relation::LeftLane, ..state.seen[0].clone() };
-    assert!(capped(&ahead, ahead.id, "car") && capped(&ahead, ahead.id, "ambulance"));
+    // What is ahead has to look like an ambulance to be one.
+    assert!(capped(&ahead, ahead.id, "car") && !capped(&ahead, ahead.id, "ambulance"));
+    let stands = Seen { speed_mps: 0.0, relation: Relation::OwnLane, ..ahead.clone() };
+    assert!(capped(&stands, stands.id, "stalled car"));
     assert!(!capped(&ahead, ahead.id + 1, "car") && !capped(&ahead, ahead.id, "person"));
     assert!(!capped(&Seen { left_m: 14.0, ..ahead.clone() }, ahead.id, "car"));
     let behind = Seen { ahead_m: -15.0, speed_mps: state.speed_mps + 5.0, ..ahead.clone() };

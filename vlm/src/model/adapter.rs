@@ -87,17 +87,31 @@ impl Adapter {
     /// # Errors
     /// [`Error::Io`] if it cannot be read; [`Error::Model`] if it is damaged, or was learnt beside another model.
     pub fn open(path: &Path, base: &gguf::File) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        Self::of(&std::fs::read(path).map_err(Error::io(path))?, path, base)
+    }
+
+    /// What tandem's default model has learnt, which comes with the program, see `weights/judge.md`; `None` for another
+    /// model.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; never for the file as it was committed.
+    pub fn own(base: &gguf::File) -> Result<Option<Self>, Error> {
+        let bytes = include_bytes!("../../../weights/judge.safetensors");
+        let path = Path::new("weights/judge.safetensors");
+        if about(bytes, path)?.base_sha256 != base.sha256() {
+            return Ok(None);
+        }
+        Self::of(bytes, path, base).map(Some)
+    }
+
+    fn of(bytes: &[u8], path: &Path, base: &gguf::File) -> Result<Self, Error> {
         let wrong = |reason: String| Error::model(path, reason);
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let text = header.metadata().as_ref().and_then(|metadata| metadata.get(ABOUT));
-        let text = text.ok_or_else(|| wrong("it is no adapter: it does not say for which model it is".to_owned()))?;
-        let about: About = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let about = about(bytes, path)?;
         if about.base_sha256 != base.sha256() {
             let reason = format!("it is for {}, SHA-256 {}, not for this model", about.base, about.base_sha256);
             return Err(wrong(reason));
         }
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(error.to_string()))?;
         let get = |name: String, shape: &[usize]| {
             let tensor = tensors.tensor(&name).map_err(|_| wrong(format!("it has no tensor {name}")))?;
             if tensor.shape() != shape || tensor.dtype() != Dtype::F16 {
@@ -189,6 +203,15 @@ impl Adapter {
             }
         });
     }
+}
+
+/// What a file says that it is for.
+fn about(bytes: &[u8], path: &Path) -> Result<About, Error> {
+    let wrong = |reason: String| Error::model(path, reason);
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| wrong(error.to_string()))?;
+    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(ABOUT));
+    let text = text.ok_or_else(|| wrong("it is no adapter: it does not say for which model it is".to_owned()))?;
+    serde_json::from_str(text).map_err(|error| wrong(error.to_string()))
 }
 
 /// A projection ready to be computed.
