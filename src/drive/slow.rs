@@ -10,8 +10,8 @@ use clap::ValueEnum;
 use tandem_sim::suite::Driver;
 use tandem_sim::{Companion, Course};
 use tandem_vlm::engine::Limits;
-use tandem_vlm::eyes::{Eyes, Onlooker, Place, cameras};
-use tandem_vlm::judge::{Fault, Faulty, JudgeNode, Knowing, Mind, Pace, Paced};
+use tandem_vlm::eyes::{Eyes, cameras, judging};
+use tandem_vlm::judge::{Fault, Faulty, Knowing, Mind, Pace, Paced};
 
 use crate::vlm::Spoken;
 use crate::vlm::judge::Judges;
@@ -86,13 +86,7 @@ impl Judging {
         let eyes = Eyes::<Flex>::own(&FlexDevice)?;
         Ok(Some(Companion {
             name: name.to_owned(),
-            node: Arc::new(move |course| {
-                let judge = JudgeNode::new(mind(course), *course.body());
-                match Place::of(course) {
-                    Some(place) => Box::new(judge.with_eyes(Box::new(Onlooker::new(place, eyes.clone())))),
-                    None => Box::new(judge),
-                }
-            }),
+            node: Arc::new(move |course| Box::new(judging(mind(course), course, &eyes))),
         }))
     }
 }

@@ -17,8 +17,8 @@ use crate::seeds::Seeds;
 
 /// Write down what is asked and judged while worlds with a staged corner case are driven, one world after the other.
 ///
-/// The judgments are those of the model with its adapter; without an adapter they are the true ones. What the eyes see is
-/// not written down. `tandem vlm bench` and `tandem vlm corpus build` read the file.
+/// The judgments are those of the model with its adapter; without an adapter they are the true ones. Of what
+/// the eyes see only the words are written down. `tandem vlm bench` and `tandem vlm corpus build` read the file.
 #[derive(clap::Args)]
 pub struct Args {
     /// Seeds of the worlds; neighbours have another kind of corner case. Training takes those from 100000 on.

@@ -13,14 +13,12 @@ use serde::Serialize;
 use tandem_vlm::draft::Signs;
 use tandem_vlm::engine::company::{Company, Said, alone, together};
 use tandem_vlm::engine::{Curve, Engine, Limits, Request};
+use tandem_vlm::kernel::PAGE;
 use tandem_vlm::model::Model;
 
 use super::{Speaker, Spoken};
 use crate::outcome::Outcome;
 use crate::table::table;
-
-/// A page has so many tokens.
-const PAGE: usize = 16;
 
 /// A share of the requests is to be cancelled.
 const CANCELS: f64 = 0.2;

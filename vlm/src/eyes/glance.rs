@@ -9,6 +9,7 @@ use tandem_perception::rig::RAYS;
 use super::network::{ENVIRONMENT, Network, Output, STRIDE};
 use super::peaks::Planes;
 use super::view::{Prepared, View};
+use super::words::most;
 
 /// A thing, as an image shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +29,7 @@ pub struct Sighting {
 impl Sighting {
     /// The word that is most probable, and how probable it is.
     pub fn word(&self) -> (usize, f32) {
-        let scores = self.scores.iter().copied().enumerate();
-        scores.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default()
+        most(self.scores.iter().copied().enumerate()).unwrap_or_default()
     }
 }
 
@@ -49,11 +49,7 @@ pub struct Glance {
 impl Glance {
     /// The most probable weather, light and kind of road, by their numbers.
     pub fn surroundings(&self) -> [usize; 3] {
-        let best = |scores: &Vec<f32>| {
-            let scores = scores.iter().copied().enumerate();
-            scores.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(number, _)| number)
-        };
-        [0, 1, 2].map(|part| best(&self.environment[part]))
+        self.environment.each_ref().map(|scores| most(scores.iter().copied().enumerate()).unwrap_or_default().0)
     }
 
     /// Looks at an image, `source` being its camera before the image was prepared.

@@ -33,7 +33,7 @@ use tandem_perception::rig::Pixels;
 pub use eval::{Figures, RANGES_M, Tally};
 pub use glance::{Glance, Sighting};
 pub use network::Network;
-pub use onlooker::Onlooker;
+pub use onlooker::{Onlooker, judging};
 pub use place::{Place, Shown};
 use rows::Earlier;
 pub use rows::{EARLIER_S, EMBEDDING, ROWS, Rows, Told, WIDTH};

@@ -2,10 +2,11 @@
 
 use tandem_datasets::log::upright;
 use tandem_perception::kernel::Kernels;
+use tandem_sim::Course;
 
 use super::Eyes;
 use super::place::Place;
-use crate::judge::{Look, Sight, State};
+use crate::judge::{JudgeNode, Look, Mind, Sight, State};
 
 /// Eyes in a staged world.
 #[derive(Debug)]
@@ -18,6 +19,15 @@ impl<B: Kernels> Onlooker<B> {
     /// Looks around there.
     pub fn new(place: Place, eyes: Eyes<B>) -> Self {
         Self { place, eyes }
+    }
+}
+
+/// A judging node on a course: with eyes of its own where something was staged, which there are images of.
+pub fn judging<B: Kernels>(mind: Box<dyn Mind>, course: &Course, eyes: &Eyes<B>) -> JudgeNode {
+    let judge = JudgeNode::new(mind, *course.body());
+    match Place::of(course) {
+        Some(place) => judge.with_eyes(Box::new(Onlooker::new(place, eyes.clone()))),
+        None => judge,
     }
 }
 

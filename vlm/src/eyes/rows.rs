@@ -8,7 +8,7 @@ use tandem_datasets::Pose2;
 use super::glance::{Glance, Sighting};
 use super::network::{ENVIRONMENT, FEATURES, POOLED, SURROUNDINGS};
 use super::view::View;
-use super::words::{WORDS, is_ordinary};
+use super::words::{WORDS, is_ordinary, most};
 use crate::kernel;
 
 /// Things ahead, to either side, and ahead at each earlier time.
@@ -153,10 +153,6 @@ impl Rows {
         }
         Self { width: WIDTH, values }
     }
-}
-
-fn most(scores: impl Iterator<Item = (usize, f32)>) -> Option<(usize, f32)> {
-    scores.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 /// A thing in a row.

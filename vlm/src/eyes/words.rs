@@ -50,6 +50,11 @@ const FIRST_UNKNOWN: usize = 18;
 /// The word for water that stands on the road.
 pub const WATER: usize = WORDS.len() - 1;
 
+/// The number of the most probable, and how probable it is; of equals the last.
+pub(super) fn most(scores: impl Iterator<Item = (usize, f32)>) -> Option<(usize, f32)> {
+    scores.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
 /// The word for a track; `None` for what there is none for.
 pub fn word(track: &Track) -> Option<usize> {
     let find = |word: String| WORDS.iter().position(|known| *known == word);

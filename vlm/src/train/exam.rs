@@ -10,8 +10,8 @@ use tandem_sim::Course;
 
 use super::lesson::{THINKS, driven};
 use crate::Error;
-use crate::eyes::{Eyes, Onlooker, Place, cameras};
-use crate::judge::{Answered, Judge, JudgeNode, Judgment, Mind, Question, truth};
+use crate::eyes::{Eyes, cameras, judging};
+use crate::judge::{Answered, Judge, Judgment, Mind, Question, truth};
 
 /// What a model is told of a scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +58,7 @@ pub fn exam(world: u64, judge: &Arc<Mutex<Judge>>, eyes: &Eyes<Flex>, told: Told
                 answer: None,
                 graded: Arc::clone(&keep),
             };
-            let judge = JudgeNode::new(Box::new(mind), *course.body());
-            match Place::of(course) {
-                Some(place) => Box::new(judge.with_eyes(Box::new(Onlooker::new(place, eyes.clone())))),
-                None => Box::new(judge),
-            }
+            Box::new(judging(Box::new(mind), course, &eyes))
         }),
     )?;
     let mut graded = graded.lock().unwrap_or_else(PoisonError::into_inner);
